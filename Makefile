@@ -1,0 +1,58 @@
+# Furrow: targets a person types. `make run` and `make test` need Go and make, nothing else.
+
+GO          ?= go
+BIN         := bin/furrow
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS     := -s -w -X main.version=$(VERSION)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+TESTFLAGS   ?=
+BENCHFLAGS  ?= -benchtime=2s
+FUZZTIME    ?= 2m
+
+.PHONY: run build test bench fuzz damage lint fmt-check vet staticcheck vulncheck cross clean
+
+run: build ## Build and serve from ./var on unprivileged ports.
+	$(BIN) --data var serve --listen gms=:8080
+
+build: ## One static binary in bin/.
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/furrow
+
+test: ## Every test that needs nothing outside Go.
+	$(GO) test $(TESTFLAGS) ./...
+
+bench: ## Benchmarks; each prints ratios measured in the same run.
+	$(GO) test -run '^$$' -bench . $(BENCHFLAGS) ./...
+
+fuzz: ## Every fuzz target for FUZZTIME each, one after the other.
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "== $$pkg $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; \
+	done
+
+damage: ## The journal damage test at its full size (the short form is part of `make test`).
+	FURROW_DAMAGE=full $(GO) test -timeout 60m -v -run Damage ./appliance/state
+
+lint: fmt-check vet staticcheck
+
+fmt-check:
+	@files=$$(git ls-files '*.go' | xargs -r gofmt -l); \
+	if [ -n "$$files" ]; then echo "gofmt would change:"; echo "$$files"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+staticcheck:
+	$(GO) run $(STATICCHECK) ./...
+
+vulncheck: ## Known vulnerabilities, where the database can be reached.
+	$(GO) run $(GOVULNCHECK) ./...
+
+cross: ## The other boxes that Furrow runs on.
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -trimpath -o bin/furrow-linux-arm64 ./cmd/furrow
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm GOARM=7 $(GO) build -trimpath -o bin/furrow-linux-armv7 ./cmd/furrow
+
+clean:
+	rm -rf bin

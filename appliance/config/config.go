@@ -1,0 +1,147 @@
+// Package config holds what an administrator may set from outside: addresses to listen on, the address clients
+// are told to use, and how much is logged. Everything else is state and is changed through the admin API.
+//
+// Settings come from three places, the later winning: the defaults, a TOML file, the command line.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// FileName is the configuration file looked for in the data directory when none is named.
+const FileName = "furrow.toml"
+
+// maxFileSize bounds the configuration file; a real one has a few hundred bytes.
+const maxFileSize = 1 << 20
+
+// Config is one complete set of settings. The TOML keys are the field names in snake case.
+type Config struct {
+	// ServerURL is the address that clients and signed objects name, http://host[:port]/gms.dll
+	// (MS-GRVSPCM 3.2.1). Empty: made of the host's name and the port of Listen.GMS.
+	ServerURL string `toml:"server_url"`
+	// LogLevel is the least severe level logged: debug, info, warn or error.
+	LogLevel slog.Level `toml:"log_level"`
+	// Listen says where each service accepts connections.
+	Listen Listen `toml:"listen"`
+}
+
+// Listen names the TCP address of each service, host:port; an empty host means every address of the box.
+type Listen struct {
+	// GMS serves the management server over HTTP: /gms.dll, /AutoActivate/gms.dll and /GMSConfig.
+	GMS string `toml:"gms"`
+}
+
+// Default returns the settings of a box nobody has configured. A privileged process takes the
+// protocol's own ports, any other the same ports in the unprivileged range.
+func Default(privileged bool) Config {
+	if privileged {
+		return Config{Listen: Listen{GMS: ":80"}}
+	}
+	return Config{Listen: Listen{GMS: ":8080"}}
+}
+
+// Load reads a TOML file over base. A key it does not know is an error: a misspelt setting must not be
+// silently without effect. A missing file is an error that satisfies errors.Is(err, fs.ErrNotExist).
+func Load(path string, base Config) (Config, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration file: %w", err)
+	}
+	if info.Size() > maxFileSize {
+		return Config{}, fmt.Errorf("configuration file %s: %d bytes, at most %d are allowed", path, info.Size(), maxFileSize)
+	}
+	cfg := base
+	meta, err := toml.DecodeFile(path, &cfg)
+	if err != nil {
+		var parse toml.ParseError
+		if errors.As(err, &parse) {
+			return Config{}, fmt.Errorf("configuration file %s, line %d: %s", path, parse.Position.Line, parse.Message)
+		}
+		return Config{}, fmt.Errorf("configuration file %s: %w", path, err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		return Config{}, fmt.Errorf("configuration file %s: unknown setting %q", path, unknown[0].String())
+	}
+	return cfg, nil
+}
+
+// LoadIfPresent is Load for a file that may be absent.
+func LoadIfPresent(path string, base Config) (Config, error) {
+	cfg, err := Load(path, base)
+	if errors.Is(err, fs.ErrNotExist) {
+		return base, nil
+	}
+	return cfg, err
+}
+
+// SetListen applies one NAME=ADDRESS of the command line.
+func (c *Config) SetListen(name, address string) error {
+	switch name {
+	case "gms":
+		c.Listen.GMS = address
+		return nil
+	default:
+		return fmt.Errorf("listen: there is no service %q (known: gms)", name)
+	}
+}
+
+// Validate checks what can be checked without opening anything.
+func (c Config) Validate() error {
+	if _, _, err := net.SplitHostPort(c.Listen.GMS); err != nil {
+		return fmt.Errorf("listen gms: %q is not host:port: %w", c.Listen.GMS, err)
+	}
+	if c.ServerURL == "" {
+		return nil
+	}
+	return CheckServerURL(c.ServerURL)
+}
+
+// CheckServerURL says what is wrong with an address that clients are to use: it must be http or https, with a
+// host and the path /gms.dll (MS-GRVSPCM 3.2.1).
+func CheckServerURL(s string) error {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return fmt.Errorf("server URL %q: %w", s, err)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("server URL %q: must begin with http:// or https://", s)
+	case u.Hostname() == "":
+		return fmt.Errorf("server URL %q: names no host", s)
+	case u.Path != "/gms.dll":
+		return fmt.Errorf("server URL %q: must end in /gms.dll", s)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return fmt.Errorf("server URL %q: must not hold a user, a query or a fragment", s)
+	}
+	return nil
+}
+
+// EffectiveServerURL is ServerURL or, when that is empty, the address made of hostname and the port that the
+// management server really listens on.
+func (c Config) EffectiveServerURL(hostname string, gms net.Addr) string {
+	if c.ServerURL != "" {
+		return c.ServerURL
+	}
+	host, port, err := net.SplitHostPort(gms.String())
+	if err != nil {
+		return ""
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = strings.ToLower(hostname)
+	}
+	switch {
+	case port != "80":
+		host = net.JoinHostPort(host, port)
+	case strings.Contains(host, ":"):
+		host = "[" + host + "]"
+	}
+	return "http://" + host + "/gms.dll"
+}
