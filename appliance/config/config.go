@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
-	"net/url"
 	"os"
 	"strings"
 
@@ -94,32 +93,10 @@ func (c *Config) SetListen(name, address string) error {
 	}
 }
 
-// Validate checks what can be checked without opening anything.
+// Validate checks what can be checked without opening anything. The form of ServerURL is the directory's rule.
 func (c Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.Listen.GMS); err != nil {
 		return fmt.Errorf("listen gms: %q is not host:port: %w", c.Listen.GMS, err)
-	}
-	if c.ServerURL == "" {
-		return nil
-	}
-	return CheckServerURL(c.ServerURL)
-}
-
-// CheckServerURL says what is wrong with an address that clients are to use: it must be http or https, with a
-// host and the path /gms.dll (MS-GRVSPCM 3.2.1).
-func CheckServerURL(s string) error {
-	u, err := url.Parse(s)
-	switch {
-	case err != nil:
-		return fmt.Errorf("server URL %q: %w", s, err)
-	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("server URL %q: must begin with http:// or https://", s)
-	case u.Hostname() == "":
-		return fmt.Errorf("server URL %q: names no host", s)
-	case u.Path != "/gms.dll":
-		return fmt.Errorf("server URL %q: must end in /gms.dll", s)
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return fmt.Errorf("server URL %q: must not hold a user, a query or a fragment", s)
 	}
 	return nil
 }

@@ -1,0 +1,180 @@
+// Package appliance is the box: it opens the state, wires the parts to each other, binds the sockets, runs everything
+// and stops it in order.
+//
+// New does all that can fail for reasons a person must mend (a locked or damaged data directory, a taken port), Run
+// serves. When the disk can no longer be trusted, Run ends with an error: only a restart can tell what the disk has.
+package appliance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"furrow/appliance/config"
+	"furrow/appliance/host"
+	"furrow/appliance/keys"
+	"furrow/appliance/state"
+	"furrow/gms/directory"
+	"furrow/gms/service"
+	"furrow/web/api"
+)
+
+// stateDir is the folder of the state engine in the data directory.
+const stateDir = "state"
+
+// Options are what a box is made of.
+type Options struct {
+	// DataDir holds everything the box keeps; it is made with mode 0700 when it is not there.
+	DataDir string
+	Config  config.Config
+	// CredentialsDir is the service manager's $CREDENTIALS_DIRECTORY, empty without one.
+	CredentialsDir string
+	// Sockets are those that the service manager passed.
+	Sockets host.Sockets
+	// Hostname names the box in the server URL when Config names none.
+	Hostname string
+	Version  string
+	Log      *slog.Logger
+	Now      func() time.Time
+}
+
+// Appliance is one box. Run or Close it.
+type Appliance struct {
+	opts      Options
+	store     *state.Store
+	report    *state.Report
+	directory *directory.Directory
+	service   *service.Server
+	gms       net.Listener
+	admin     net.Listener
+	serverURL string
+}
+
+// New opens the data directory and binds the sockets.
+func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
+	a := &Appliance{opts: opts}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if err := makeDataDir(opts.DataDir); err != nil {
+		return nil, err
+	}
+	if err := a.openState(); err != nil {
+		return nil, err
+	}
+	if err := a.listen(); err != nil {
+		return nil, err
+	}
+	return a, a.setServerURL(ctx)
+}
+
+// makeDataDir makes the data directory, durably, or narrows the one that is there to its owner.
+func makeDataDir(dir string) error {
+	switch info, err := os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("making the data directory: %w", err)
+		}
+		return host.SyncDir(filepath.Dir(filepath.Clean(dir)))
+	case err != nil:
+		return fmt.Errorf("data directory: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("data directory %s: is not a directory", dir)
+	case info.Mode().Perm() != 0o700:
+		if err := os.Chmod(dir, 0o700); err != nil {
+			return fmt.Errorf("restricting the data directory to its owner: %w", err)
+		}
+	}
+	return nil
+}
+
+// openState opens the store, which takes the lock of the data directory, and then the vault.
+func (a *Appliance) openState() (err error) {
+	schema := state.NewSchema()
+	tables := directory.Declare(schema)
+	a.store, a.report, err = state.Open(filepath.Join(a.opts.DataDir, stateDir), schema, state.Options{Logger: a.opts.Log})
+	if errors.Is(err, state.ErrLocked) {
+		return fmt.Errorf("data directory %s: another furrow is running on it", a.opts.DataDir)
+	}
+	if err != nil {
+		return fmt.Errorf("opening the state: %w", err)
+	}
+	vault, err := openVault(a.opts.DataDir, a.opts.CredentialsDir)
+	if err != nil {
+		return fmt.Errorf("opening the vault: %w", err)
+	}
+	a.directory = directory.New(directory.Config{
+		Store: a.store, Tables: tables, Vault: vault, Now: a.opts.Now, Log: a.opts.Log, GenerateKeys: keys.GenerateKeySet,
+	})
+	a.service = service.New(service.Config{Directory: a.directory, Now: a.opts.Now, Log: a.opts.Log})
+	return nil
+}
+
+// openVault prefers the service manager's credential, which a TPM can hold, to the key file.
+func openVault(dataDir, credentialsDir string) (*keys.Vault, error) {
+	if credentialsDir != "" {
+		vault, err := keys.OpenCredentialVault(credentialsDir)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return vault, err
+		}
+	}
+	return keys.OpenVault(dataDir)
+}
+
+func (a *Appliance) listen() (err error) {
+	if a.admin, err = host.ListenUnix(filepath.Join(a.opts.DataDir, api.SocketName)); err != nil {
+		return fmt.Errorf("admin socket: %w", err)
+	}
+	a.gms, err = a.opts.Sockets.Listen("gms", a.opts.Config.Listen.GMS)
+	return err
+}
+
+// setServerURL records the address clients are to use. In recovery mode nothing can be recorded, and the address stays
+// as it was until the restored state is accepted and the box restarted.
+func (a *Appliance) setServerURL(ctx context.Context) error {
+	a.serverURL = a.opts.Config.EffectiveServerURL(a.opts.Hostname, a.gms.Addr())
+	err := a.directory.SetServerURL(ctx, a.serverURL)
+	if errors.Is(err, state.ErrRecovery) {
+		return nil
+	}
+	return err
+}
+
+// GMSAddr is the address that the management server really listens on.
+func (a *Appliance) GMSAddr() net.Addr { return a.gms.Addr() }
+
+// ServerURL is the address that clients are told to use.
+func (a *Appliance) ServerURL() string { return a.serverURL }
+
+// Recovery is what the start found damaged; nil when the state is sound.
+func (a *Appliance) Recovery() *state.Recovery { return a.report.Recovery }
+
+// Close releases what New opened. It is for a box that was never run; Run closes by itself.
+func (a *Appliance) Close() error {
+	var errs []error
+	for _, l := range []net.Listener{a.gms, a.admin} {
+		if l != nil {
+			errs = append(errs, closeListener(l))
+		}
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// closeListener treats one that its HTTP server has already closed as closed.
+func closeListener(l net.Listener) error {
+	if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}

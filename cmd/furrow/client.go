@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"furrow/gms/client"
+)
+
+// requestTimeout ends a request that a server does not answer.
+const requestTimeout = time.Minute
+
+type clientCmd struct {
+	Join   clientJoinCmd   `cmd:"" help:"Turn an account configuration code into an active member."`
+	Update clientUpdateCmd `cmd:"" help:"Report to the management server and fetch changed policies."`
+}
+
+type clientJoinCmd struct {
+	Server string `required:"" help:"Address of the management server, such as http://groove.example.com." placeholder:"URL"`
+	Code   string `required:"" help:"Account configuration code."`
+	Home   string `required:"" help:"Folder that keeps the account; made when it is not there." placeholder:"DIR" type:"path"`
+}
+
+func (c *clientJoinCmd) Run(s *session) error {
+	deviceName, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("asking for the host name: %w", err)
+	}
+	home, err := client.OpenHome(c.Home)
+	if err != nil {
+		return err
+	}
+	server, err := client.Connect(s.ctx, &http.Client{Timeout: requestTimeout}, c.Server)
+	if err != nil {
+		return err
+	}
+	profile, err := client.Join(s.ctx, client.JoinOptions{
+		Server: server, Address: c.Server, Code: c.Code, Home: home, DeviceName: deviceName, Now: time.Now,
+		Progress: s.progress,
+	})
+	if err != nil {
+		return err
+	}
+	return s.out.print(describe(profile), func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "%s is an active member of %s\n", profile.FullName, profile.Domain.DisplayName)
+		return err
+	})
+}
+
+// progress tells one step of a join; on standard output for a person, nowhere for a script that reads JSON.
+func (s *session) progress(step client.Step) {
+	if !s.out.json {
+		fmt.Fprintf(s.out.w, "[%2d/%d] %s\n", step.Number, client.LastStep, step.Text)
+	}
+}
+
+type clientUpdateCmd struct {
+	Home string `required:"" help:"Folder that keeps the account." placeholder:"DIR" type:"path"`
+}
+
+func (c *clientUpdateCmd) Run(s *session) (err error) {
+	home, err := client.OpenHome(c.Home)
+	if err != nil {
+		return err
+	}
+	profile, err := home.Load()
+	if err != nil {
+		return err
+	}
+	if !profile.Joined {
+		return fmt.Errorf("the account in %s has not finished joining: run furrow client join again with the same code", c.Home)
+	}
+	server, err := client.Connect(s.ctx, &http.Client{Timeout: requestTimeout}, profile.Server)
+	if err != nil {
+		return err
+	}
+	changed, err := client.New(server, profile, time.Now).Update(s.ctx)
+	if err = errors.Join(err, home.Save(profile)); err != nil {
+		return err
+	}
+	return s.out.print(describe(profile), func(w io.Writer) error {
+		if len(changed) == 0 {
+			_, err := fmt.Fprintln(w, "everything is up to date")
+			return err
+		}
+		rows := make([][]string, 0, len(changed))
+		for _, o := range changed {
+			rows = append(rows, []string{o.Body.Type().String(), o.Issued.Format(time.RFC3339), o.GUID})
+		}
+		return table(w, []string{"CHANGED", "ISSUED", "GUID"}, rows)
+	})
+}
+
+// describe is a profile without its secrets.
+func describe(p *client.Profile) map[string]string {
+	return map[string]string{
+		"domain":        p.Domain.DisplayName,
+		"domainGUID":    p.Domain.GUID,
+		"member":        p.MemberGUID,
+		"fullName":      p.FullName,
+		"accountGUID":   p.User.GUID,
+		"deviceGUID":    p.Device.GUID,
+		"identityURL":   p.IdentityURL,
+		"objects":       strconv.Itoa(len(p.Objects)),
+		"deviceObjects": strconv.Itoa(len(p.DeviceObjects)),
+	}
+}

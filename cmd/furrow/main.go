@@ -1,0 +1,85 @@
+// Command furrow is a Groove backend in a box: the management server and, on the command line, its administration and
+// a client that speaks the published protocol.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the linker.
+var version = "unknown"
+
+// commandLine is everything a person can type.
+type commandLine struct {
+	Data string `help:"Data directory of the box." default:"var" env:"FURROW_DATA" placeholder:"DIR"`
+	JSON bool   `help:"Print the result as JSON."`
+
+	Serve    serveCmd    `cmd:"" help:"Run the box."`
+	Status   statusCmd   `cmd:"" help:"Say how the running box is."`
+	Recovery recoveryCmd `cmd:"" help:"After damage to the disk: accept the restored state."`
+	Domain   domainCmd   `cmd:"" help:"Management domains."`
+	Member   memberCmd   `cmd:"" help:"Members of a domain."`
+	Client   clientCmd   `cmd:"" help:"Act as a Groove client."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+// session is what a command works with.
+type session struct {
+	ctx  context.Context
+	data string
+	out  printer
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run executes one command line and returns the exit status: 0, 1 when the command failed, 2 when it could not be
+// understood. An error is one line on stderr.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var cli commandLine
+	exited := -1
+	parser, err := kong.New(&cli,
+		kong.Name("furrow"),
+		kong.Description("A Groove backend in a box."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "furrow:", err)
+		return 1
+	}
+	command, err := parser.Parse(args)
+	switch {
+	case exited >= 0: // --help has printed
+		return exited
+	case err != nil:
+		fmt.Fprintln(stderr, "furrow:", err)
+		return 2
+	}
+	s := &session{ctx: ctx, data: cli.Data, out: printer{w: stdout, json: cli.JSON}}
+	if err := command.Run(s); err != nil {
+		fmt.Fprintln(stderr, "furrow:", oneLine(err))
+		return 1
+	}
+	return 0
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(s *session) error {
+	return s.out.print(map[string]string{"version": version}, func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, version)
+		return err
+	})
+}

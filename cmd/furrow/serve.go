@@ -1,0 +1,87 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"furrow/appliance"
+	"furrow/appliance/config"
+	"furrow/appliance/host"
+)
+
+type serveCmd struct {
+	Config    string            `help:"Configuration file; DIR/furrow.toml when it is there." placeholder:"FILE" type:"path"`
+	Listen    map[string]string `help:"Address of a service, such as gms=:8080; may be repeated." placeholder:"NAME=ADDR"`
+	ServerURL string            `name:"server-url" help:"Address that clients are to use, http://host/gms.dll." placeholder:"URL"`
+}
+
+func (c *serveCmd) Run(s *session) error {
+	cfg, err := c.config(s.data)
+	if err != nil {
+		return err
+	}
+	hostname, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("asking for the host name: %w", err)
+	}
+	sockets, err := host.InheritedSockets()
+	if err != nil {
+		return err
+	}
+	box, err := appliance.New(s.ctx, appliance.Options{
+		DataDir:        s.data,
+		Config:         cfg,
+		CredentialsDir: os.Getenv("CREDENTIALS_DIRECTORY"),
+		Sockets:        sockets,
+		Hostname:       hostname,
+		Version:        version,
+		Log:            slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.LogLevel})),
+		Now:            time.Now,
+	})
+	if err != nil {
+		return err
+	}
+	if err := c.announce(s, box); err != nil {
+		return err
+	}
+	return box.Run(s.ctx)
+}
+
+// config is the defaults, then the file, then the command line.
+func (c *serveCmd) config(dataDir string) (cfg config.Config, err error) {
+	cfg = config.Default(os.Geteuid() == 0)
+	if c.Config != "" {
+		cfg, err = config.Load(c.Config, cfg)
+	} else {
+		cfg, err = config.LoadIfPresent(filepath.Join(dataDir, config.FileName), cfg)
+	}
+	if err != nil {
+		return cfg, err
+	}
+	for name, address := range c.Listen {
+		if err := cfg.SetListen(name, address); err != nil {
+			return cfg, err
+		}
+	}
+	cfg.ServerURL = cmp.Or(c.ServerURL, cfg.ServerURL)
+	return cfg, cfg.Validate()
+}
+
+// announce says where the box is, for the person who started it.
+func (c *serveCmd) announce(s *session, box *appliance.Appliance) error {
+	if r := box.Recovery(); r != nil {
+		fmt.Fprintf(os.Stderr, "furrow: DAMAGE: %s\nfurrow: read-only until you run: furrow --data %s recovery accept\n", r, s.data)
+	}
+	return s.out.print(map[string]string{
+		"serverURL": box.ServerURL(), "gms": box.GMSAddr().String(), "data": s.data,
+	}, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "furrow %s serves %s (listening on %s), data in %s\n",
+			version, box.ServerURL(), box.GMSAddr(), s.data)
+		return err
+	})
+}

@@ -1,0 +1,62 @@
+package client
+
+import (
+	"context"
+	"fmt"
+
+	"furrow/appliance/keys"
+	"furrow/gms/soap"
+	"furrow/gms/soap/spcm"
+)
+
+// callWithCode sends a request secured with the key of a configuration code and returns the payload of the answer
+// (MS-GRVSPCM 3.3.5.1.1).
+func (s *Server) callWithCode(ctx context.Context, service string, key keys.SharedKey, payload []byte) ([]byte, error) {
+	id := key.ID()
+	fragment := soap.NewFragment(soap.NewElement(spcm.CodeKey.Wrapper()),
+		soap.Attr{Name: "KeyID", Value: soap.EncodeBase64(id[:])})
+	return s.callSecured(ctx, service, fragment, key, payload, soap.WrapperReturnPayload)
+}
+
+// callWithAccount sends a request secured with an account's key and returns the payload of the answer, nil when it has
+// none (MS-GRVSPCM 3.3.5.1.2). answerWrapper names the element around the answer's secured content.
+func (c *Client) callWithAccount(ctx context.Context, service string, account *Account, payload []byte, answerWrapper string) ([]byte, error) {
+	identityURL := c.profile.IdentityURL
+	if account.Device {
+		identityURL = deviceIdentityURL
+	}
+	event := &soap.Event{
+		DeviceGUID:      c.profile.Device.GUID,
+		DomainGUID:      c.profile.Domain.GUID,
+		GUID:            account.GUID,
+		GrooveVersion:   grooveVersion,
+		IdentityURL:     identityURL,
+		IsDeviceAccount: account.Device,
+		UserDeviceGUID:  c.profile.Device.GUID,
+		UserDeviceName:  c.profile.DeviceName,
+		ID:              newEventID(),
+		Created:         int32(c.now().Unix()),
+	}
+	return c.server.callSecured(ctx, service, soap.NewFragment(event.Element()), account.Key, payload, answerWrapper)
+}
+
+func (s *Server) callSecured(ctx context.Context, service string, fragment *soap.Fragment, key keys.SharedKey, payload []byte, answerWrapper string) ([]byte, error) {
+	readings := soap.ManagementMACs()
+	secured, err := fragment.Secure(key, payload, readings[0])
+	if err != nil {
+		return nil, fmt.Errorf("%s: securing the request: %w", service, err)
+	}
+	answer, err := s.post(ctx, service, secured)
+	if err != nil || answer.Payload == nil {
+		return nil, err
+	}
+	opened, err := soap.ParseFragment(answer.Payload, spcm.MaxResponseSize, answerWrapper)
+	if err != nil {
+		return nil, fmt.Errorf("%s: reading the answer: %w", service, err)
+	}
+	plaintext, _, err := opened.Open(key, readings)
+	if err != nil {
+		return nil, fmt.Errorf("%s: opening the answer: %w", service, err)
+	}
+	return plaintext, nil
+}

@@ -1,0 +1,57 @@
+package directory
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What a caller can tell apart with errors.Is. Errors of the store, such as
+// state.ErrFull, come through wrapped.
+var (
+	ErrNoServerURL          = errors.New("server URL is not set")
+	ErrDomainNotFound       = errors.New("domain not found")
+	ErrMemberNotFound       = errors.New("member not found")
+	ErrAccountNotFound      = errors.New("account not found")
+	ErrDeviceNotFound       = errors.New("device account not found")
+	ErrTemplateNotFound     = errors.New("policy template not found")
+	ErrRelaySetNotFound     = errors.New("relay set not found")
+	ErrRelayNotFound        = errors.New("relay not found")
+	ErrNameTaken            = errors.New("name is taken")
+	ErrTooManyAccounts      = errors.New("too many accounts")
+	ErrOtherSignatureKey    = errors.New("account is registered with another signature key")
+	ErrOutdated             = errors.New("account was registered by a newer request")
+	ErrEnrolledWithOtherKey = errors.New("member is enrolled with another contact key")
+	ErrBoundElsewhere       = errors.New("member or identity is bound elsewhere")
+
+	// ErrStatus is what every StatusError is.
+	ErrStatus = errors.New("member status does not allow this")
+	// ErrInvalid is what every ValidationError is.
+	ErrInvalid = errors.New("invalid value")
+)
+
+// ValidationError says which value was refused and why, in words for the one
+// who entered it. It is ErrInvalid.
+type ValidationError struct {
+	Field  string // in the spelling of the JSON form, such as fullName
+	Reason string // completes the sentence "fullName ..."
+}
+
+func (e *ValidationError) Error() string { return e.Field + " " + e.Reason }
+
+// Unwrap returns ErrInvalid.
+func (e *ValidationError) Unwrap() error { return ErrInvalid }
+
+// StatusError says that a member's life cycle does not allow an action. It is
+// ErrStatus.
+type StatusError struct {
+	Member string // GUID
+	Status Status
+	Action string // such as enroll
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("cannot %s member %s: it is %s", e.Action, e.Member, e.Status)
+}
+
+// Unwrap returns ErrStatus.
+func (e *StatusError) Unwrap() error { return ErrStatus }

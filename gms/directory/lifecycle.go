@@ -1,0 +1,146 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"furrow/appliance/keys"
+	"furrow/appliance/state"
+)
+
+// CreateMember adds a pending member with a new configuration code to a
+// domain. Its identity object, whose GUID is the member's, exists from then on
+// (MS-GRVSPCM 3.2.5.1.3).
+func (d *Directory) CreateMember(ctx context.Context, domain string, details MemberDetails) (Member, error) {
+	row, err := d.newMember(domain, details)
+	if err != nil {
+		return Member{}, fmt.Errorf("creating member: %w", err)
+	}
+	err = d.store.Update(ctx, func(tx *state.Tx) error {
+		if _, err := d.domainAt(tx, domain); err != nil {
+			return err
+		}
+		if err := d.checkReferences(tx, domain, row.MemberDetails); err != nil {
+			return err
+		}
+		row.Stamp = d.stamp(tx)
+		return d.t.members.Put(tx, row)
+	})
+	if err != nil {
+		return Member{}, fmt.Errorf("creating member: %w", err)
+	}
+	d.log.Info("member created", "domain", domain, "member", row.GUID)
+	return row.Member, nil
+}
+
+func (d *Directory) newMember(domain string, details MemberDetails) (memberRow, error) {
+	if err := details.normalize(); err != nil {
+		return memberRow{}, err
+	}
+	code := keys.NewConfigurationCode()
+	row := memberRow{
+		Member: Member{
+			GUID: newGUID(), Domain: domain, MemberDetails: details, Status: Pending, Created: d.now().UTC(),
+		},
+		KeyID: keys.CodeKey(code).ID().String(),
+	}
+	var err error
+	row.SealedCode, err = d.vault.Seal(configurationCodePurpose(row.GUID), []byte(code))
+	return row, err
+}
+
+// UpdateMember lets edit change a member's details. The identity object shows
+// them and is regenerated (MS-GRVSPCM 3.2.5.1.4).
+func (d *Directory) UpdateMember(ctx context.Context, guid string, edit func(*MemberDetails)) (Member, error) {
+	return d.changeMember(ctx, guid, "update", func(tx *state.Tx, m *memberRow) error {
+		if !m.Status.live() {
+			return &StatusError{guid, m.Status, "update"}
+		}
+		edit(&m.MemberDetails)
+		if err := m.normalize(); err != nil {
+			return err
+		}
+		return d.checkReferences(tx, m.Domain, m.MemberDetails)
+	})
+}
+
+// DisableMember suspends a pending or active member.
+func (d *Directory) DisableMember(ctx context.Context, guid string) (Member, error) {
+	return d.setStatus(ctx, guid, "disable", func(m *memberRow) (Status, bool) {
+		return Disabled, m.Status.live()
+	})
+}
+
+// EnableMember ends the suspension of a disabled member: it is active again if
+// it has enrolled, else pending.
+func (d *Directory) EnableMember(ctx context.Context, guid string) (Member, error) {
+	return d.setStatus(ctx, guid, "enable", func(m *memberRow) (Status, bool) {
+		if m.Status != Disabled {
+			return m.Status, m.Status.live()
+		}
+		if m.enrolled() {
+			return Active, true
+		}
+		return Pending, true
+	})
+}
+
+// DeleteMember ends a membership for good: neither the member nor its
+// configuration code comes back. The row stays, because its client has yet to
+// be told (MS-GRVSPCM 3.2.5.3.3).
+func (d *Directory) DeleteMember(ctx context.Context, guid string) (Member, error) {
+	return d.setStatus(ctx, guid, "delete", func(*memberRow) (Status, bool) { return Deleted, true })
+}
+
+// setStatus moves a member to the status that next returns, if it allows it.
+// The status it already has changes nothing.
+func (d *Directory) setStatus(ctx context.Context, guid, action string, next func(*memberRow) (Status, bool)) (Member, error) {
+	return d.changeMember(ctx, guid, action, func(_ *state.Tx, m *memberRow) error {
+		to, allowed := next(m)
+		if !allowed {
+			return &StatusError{guid, m.Status, action}
+		}
+		m.Status = to
+		return nil
+	})
+}
+
+// changeMember applies change to a member in one transaction.
+func (d *Directory) changeMember(
+	ctx context.Context, guid, action string, change func(*state.Tx, *memberRow) error,
+) (Member, error) {
+	var row memberRow
+	changed := false
+	err := d.store.Update(ctx, func(tx *state.Tx) error {
+		before, err := d.memberAt(tx, guid)
+		if err != nil {
+			return err
+		}
+		row = before
+		if err := change(tx, &row); err != nil || reflect.DeepEqual(before, row) {
+			return err
+		}
+		changed = true
+		return d.putMember(tx, before, &row)
+	})
+	if err != nil {
+		return Member{}, fmt.Errorf("cannot %s member %q: %w", action, guid, err)
+	}
+	if changed {
+		d.log.Info("member changed", "action", action, "domain", row.Domain, "member", guid, "status", row.Status.String())
+	}
+	return row.Member, nil
+}
+
+// putMember stores a changed member. The identity object is regenerated for
+// every change but one: the binding to an account and identity is not shown in
+// it, and a new IssuedTime for a binding would make the client install the
+// object, and so bind itself, again and again.
+func (d *Directory) putMember(tx *state.Tx, before memberRow, after *memberRow) error {
+	before.AccountGUID, before.IdentityURL = after.AccountGUID, after.IdentityURL
+	if !reflect.DeepEqual(before, *after) {
+		after.Stamp = d.stamp(tx)
+	}
+	return d.t.members.Put(tx, *after)
+}

@@ -1,0 +1,161 @@
+package directory
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"furrow/appliance/keys"
+	"furrow/appliance/state"
+)
+
+// Member is a member of a management domain (MS-GRVSPCM 3.2.1).
+//
+// A pending member may be bound to an account and identity, has no contact and
+// waits to enroll. An active member is bound and has the contact it enrolled
+// with. A disabled, deleted or migrated member keeps what it had.
+type Member struct {
+	// GUID is also the GUID of the member's identity object and its
+	// pre-authentication token towards relays.
+	GUID   string `json:"guid"`
+	Domain string `json:"domain"`
+	MemberDetails
+	Status Status `json:"status"`
+	// AccountGUID and IdentityURL were issued by the client. Within a domain
+	// they belong to one member at most.
+	AccountGUID string `json:"accountGUID,omitempty"`
+	IdentityURL string `json:"identityURL,omitempty"`
+	// Contact is what the member enrolled with, nil before.
+	Contact *Contact `json:"contact,omitempty"`
+	// MigrationServer is the URL of the server the member is to move to; empty
+	// unless it is being migrated.
+	MigrationServer string    `json:"migrationServer,omitempty"`
+	Created         time.Time `json:"created"`
+	// Stamp is the time of the last change that managed objects show, in
+	// milliseconds since 1970.
+	Stamp int64 `json:"stamp"`
+}
+
+// Contact is what an identity published of itself when it enrolled.
+type Contact struct {
+	// URL is the contact URL, the same as the member's IdentityURL.
+	URL string `json:"url"`
+	// Data is the contact as received: the serialized fragment.
+	Data []byte `json:"data"`
+	// Security is the serialized contact security element within it.
+	Security []byte `json:"security"`
+	// SignatureKey is the DER form of the contact's signature key.
+	SignatureKey []byte `json:"signatureKey"`
+}
+
+func (m *Member) bound() bool { return m.AccountGUID != "" }
+
+func (m *Member) boundTo(account, identityURL string) bool {
+	return m.AccountGUID == account && m.IdentityURL == identityURL
+}
+
+func (m *Member) enrolled() bool { return m.Contact != nil }
+
+type memberRow struct {
+	Member
+	SealedCode []byte `json:"sealedCode"`
+	// KeyID is the KeyID of the configuration code in hexadecimal digits.
+	KeyID string `json:"keyID"`
+}
+
+func configurationCodePurpose(member string) string { return "configuration code/" + member }
+
+// Member returns the member with this GUID, or ErrMemberNotFound.
+func (d *Directory) Member(guid string) (Member, error) {
+	row, err := d.memberAt(d.store.Snapshot(), guid)
+	return row.Member, err
+}
+
+// MemberByKeyID returns the member whose configuration code has this KeyID
+// (MS-GRVSPCM 3.2.1), whatever its status, or ErrMemberNotFound.
+func (d *Directory) MemberByKeyID(id keys.Digest) (Member, error) {
+	row, ok := d.t.membersByKeyID.First(d.store.Snapshot(), id.String())
+	if !ok {
+		return Member{}, ErrMemberNotFound
+	}
+	return row.Member, nil
+}
+
+// MemberByIdentity returns the member of a domain that is bound to this
+// account and identity, whatever its status, or ErrMemberNotFound.
+func (d *Directory) MemberByIdentity(domain, account, identityURL string) (Member, error) {
+	row, err := d.identityAt(d.store.Snapshot(), domain, account, identityURL)
+	return row.Member, err
+}
+
+// ConfigurationCode returns a member's account configuration code: a secret
+// for the administrator who hands it over and for securing activation.
+func (d *Directory) ConfigurationCode(guid string) (string, error) {
+	row, err := d.memberAt(d.store.Snapshot(), guid)
+	if err != nil {
+		return "", err
+	}
+	code, err := d.vault.Open(configurationCodePurpose(guid), row.SealedCode)
+	if err != nil {
+		return "", fmt.Errorf("opening configuration code of member %s: %w", guid, err)
+	}
+	return string(code), nil
+}
+
+// MemberFilter selects members. Empty fields select all.
+type MemberFilter struct {
+	Domain string // GUID
+	Status Status
+	// Text is a part of the full name, e-mail address or login name, whatever
+	// its letter case.
+	Text string
+}
+
+// Members returns the members that a filter selects, in order of their full
+// names.
+func (d *Directory) Members(f MemberFilter) []Member {
+	view := d.store.Snapshot()
+	rows := d.t.members.All(view)
+	if f.Domain != "" {
+		rows = d.t.membersByDomain.Find(view, f.Domain)
+	}
+	text := foldName(f.Text)
+	var members []Member
+	for row := range rows {
+		if f.Status != 0 && row.Status != f.Status {
+			continue
+		}
+		if text == "" || row.mentions(text) {
+			members = append(members, row.Member)
+		}
+	}
+	slices.SortStableFunc(members, func(a, b Member) int { return cmp.Compare(a.FullName, b.FullName) })
+	return members
+}
+
+func (m *Member) mentions(folded string) bool {
+	for _, s := range []string{m.FullName, m.Email, m.RemoteUser} {
+		if strings.Contains(foldName(s), folded) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *Directory) memberAt(r state.Reader, guid string) (memberRow, error) {
+	row, ok := d.t.members.Get(r, guid)
+	if !ok {
+		return memberRow{}, fmt.Errorf("%w: %q", ErrMemberNotFound, guid)
+	}
+	return row, nil
+}
+
+func (d *Directory) identityAt(r state.Reader, domain, account, identityURL string) (memberRow, error) {
+	row, ok := d.t.membersByIdentity.First(r, joinKey(domain, account, identityURL))
+	if !ok {
+		return memberRow{}, fmt.Errorf("%w: identity %q", ErrMemberNotFound, identityURL)
+	}
+	return row, nil
+}

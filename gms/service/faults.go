@@ -1,0 +1,35 @@
+package service
+
+import (
+	"errors"
+
+	"furrow/gms/directory"
+	"furrow/gms/soap"
+)
+
+// faultOf returns the fault that answers an error of the directory, or the
+// error itself if it is a failure of ours, which is fault 203. The sections
+// differ in one point: the code for a member who is not there, or whose status
+// does not allow what is asked.
+func faultOf(err error, noMember soap.Code) error {
+	for _, row := range []struct {
+		err  error
+		code soap.Code
+	}{
+		{directory.ErrDomainNotFound, soap.CodeDomainNotFound},
+		{directory.ErrAccountNotFound, soap.CodeAccountNotFound},
+		{directory.ErrDeviceNotFound, soap.CodeAccountNotFound},
+		{directory.ErrMemberNotFound, noMember},
+		{directory.ErrStatus, noMember},
+		{directory.ErrEnrolledWithOtherKey, soap.CodeActivationEnrolled},
+		{directory.ErrOtherSignatureKey, soap.CodeSecurity},
+		{directory.ErrOutdated, soap.CodeParameter},
+		{directory.ErrBoundElsewhere, soap.CodeParameter},
+		{directory.ErrInvalid, soap.CodeParameter},
+	} {
+		if errors.Is(err, row.err) {
+			return soap.NewFault(row.code, err)
+		}
+	}
+	return err
+}

@@ -1,0 +1,95 @@
+package spcm
+
+import "furrow/gms/soap"
+
+// Names of services.
+const (
+	ServiceKeyActivation        = "KeyActivation"
+	ServiceCreateAccount        = "CreateAccount"
+	ServiceManagedObjectInstall = "ManagedObjectInstall"
+	ServiceDomainEnrollment     = "DomainEnrollment"
+	ServiceEnrollment           = "Enrollment"
+	ServiceManagedObjectStatus  = "ManagedObjectStatus"
+	ServiceAccountHeartbeat     = "AccountHeartbeat"
+)
+
+// Security says what secures a request.
+type Security uint8
+
+const (
+	// CodeKey: the key derived from an account configuration code, named by
+	// KeyID (MS-GRVSPCM 3.2.5.1.1).
+	CodeKey Security = iota + 1
+	// AccountKey: the key of the account in the Event (MS-GRVSPCM 3.2.5.1.2).
+	AccountKey
+	// AccountSignature: a signature by the key in the request itself; the
+	// request brings the account's key (MS-GRVSPCM 3.2.5.2.2).
+	AccountSignature
+)
+
+// Wrapper returns the name of the element around g:SE in requests.
+func (s Security) Wrapper() string {
+	if s == CodeKey {
+		return soap.WrapperPayload
+	}
+	return soap.WrapperEvent
+}
+
+// Service describes one service of the management server.
+type Service struct {
+	Name     string
+	Request  soap.RequestShape
+	Response soap.ResponseShape
+	Security Security
+	Limit    int // greatest size in bytes of a request's body
+}
+
+// Sizes of request bodies. The envelope and the fragment take some 2,500 bytes
+// of each, and what a payload holds is enlarged by a third in every layer of
+// base64: content, fragment, and the attribute it may come in.
+const (
+	// shortRequest: a payload of a few attributes.
+	shortRequest = 16 << 10
+	// keyRequest: two public keys of the largest accepted sizes, the signature
+	// and the encrypted key.
+	keyRequest = 32 << 10
+	// listRequest: some hundred bytes to each managed object that a client
+	// names, for several hundred of them.
+	listRequest = 256 << 10
+	// contactRequest: a contact with its two keys and a vCard, into which some
+	// clients put a small portrait, in three layers of base64.
+	contactRequest = 512 << 10
+)
+
+// MaxResponseSize bounds the body of any response, in bytes: a few dozen
+// managed objects of some ten kilobytes, in two layers of base64.
+const MaxResponseSize = 4 << 20
+
+// Services returns the services (MS-GRVSPCM 2.2.2).
+func Services() []Service {
+	return []Service{
+		{ServiceKeyActivation, soap.Request3, soap.Response2, CodeKey, shortRequest},
+		{ServiceCreateAccount, soap.Request2, soap.Response1, AccountSignature, keyRequest},
+		{ServiceManagedObjectInstall, soap.Request1, soap.Response1, AccountKey, contactRequest},
+		{ServiceDomainEnrollment, soap.Request3, soap.Response2, CodeKey, contactRequest},
+		{ServiceEnrollment, soap.Request1, soap.Response1, AccountKey, contactRequest},
+		{ServiceManagedObjectStatus, soap.Request1, soap.Response3, AccountKey, listRequest},
+		{ServiceAccountHeartbeat, soap.Request1, soap.Response1, AccountKey, shortRequest},
+	}
+}
+
+// LookupService returns the service with this name.
+func LookupService(name string) (Service, bool) {
+	for _, s := range Services() {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return Service{}, false
+}
+
+// RequestRule is the rule for [soap.DecodeRequest] over all services.
+func RequestRule(name string) (soap.RequestRule, bool) {
+	s, ok := LookupService(name)
+	return soap.RequestRule{Shape: s.Request, Limit: s.Limit}, ok
+}

@@ -1,0 +1,135 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+
+	"furrow/appliance/host"
+)
+
+// maxAnswer bounds what a client reads of one answer: the list of a domain of 10,000 members has about 10 MB.
+const maxAnswer = 256 << 20
+
+// Client speaks to the box that serves a data directory on this machine.
+type Client struct {
+	http    http.Client
+	dataDir string
+}
+
+// NewClient returns a client of the box that serves dataDir. It does not connect yet.
+func NewClient(dataDir string) *Client {
+	socket := filepath.Join(dataDir, SocketName)
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return host.DialUnix(ctx, socket)
+	}}
+	return &Client{http: http.Client{Transport: transport}, dataDir: dataDir}
+}
+
+// Close ends idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Status returns how the box is.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	return call[Status](ctx, c, http.MethodGet, "/v1/status", nil)
+}
+
+// AcceptRecovery makes a state that was restored from damaged files the state to go on with.
+func (c *Client) AcceptRecovery(ctx context.Context) (Status, error) {
+	return call[Status](ctx, c, http.MethodPost, "/v1/recovery/accept", nil)
+}
+
+// Domains returns all domains.
+func (c *Client) Domains(ctx context.Context) ([]Domain, error) {
+	return call[[]Domain](ctx, c, http.MethodGet, "/v1/domains", nil)
+}
+
+// Domain returns the domain with this name or GUID.
+func (c *Client) Domain(ctx context.Context, nameOrGUID string) (Domain, error) {
+	return call[Domain](ctx, c, http.MethodGet, "/v1/domains/"+url.PathEscape(nameOrGUID), nil)
+}
+
+// CreateDomain makes a domain with its keys and certificates.
+func (c *Client) CreateDomain(ctx context.Context, domain NewDomain) (Domain, error) {
+	return call[Domain](ctx, c, http.MethodPost, "/v1/domains", domain)
+}
+
+// Members returns the members of a domain, given by name or GUID, or of all domains when it is empty.
+func (c *Client) Members(ctx context.Context, domain string) ([]Member, error) {
+	path := "/v1/members"
+	if domain != "" {
+		path += "?" + url.Values{"domain": {domain}}.Encode()
+	}
+	return call[[]Member](ctx, c, http.MethodGet, path, nil)
+}
+
+// Member returns one member.
+func (c *Client) Member(ctx context.Context, guid string) (Member, error) {
+	return call[Member](ctx, c, http.MethodGet, "/v1/members/"+url.PathEscape(guid), nil)
+}
+
+// CreateMember adds a pending member with a new configuration code.
+func (c *Client) CreateMember(ctx context.Context, member NewMember) (Member, error) {
+	return call[Member](ctx, c, http.MethodPost, "/v1/members", member)
+}
+
+// DisableMember locks a member out until it is enabled again.
+func (c *Client) DisableMember(ctx context.Context, guid string) (Member, error) {
+	return call[Member](ctx, c, http.MethodPost, "/v1/members/"+url.PathEscape(guid)+"/disable", nil)
+}
+
+// EnableMember ends DisableMember.
+func (c *Client) EnableMember(ctx context.Context, guid string) (Member, error) {
+	return call[Member](ctx, c, http.MethodPost, "/v1/members/"+url.PathEscape(guid)+"/enable", nil)
+}
+
+// DeleteMember removes a member for good; its client is told to remove the identity.
+func (c *Client) DeleteMember(ctx context.Context, guid string) (Member, error) {
+	return call[Member](ctx, c, http.MethodDelete, "/v1/members/"+url.PathEscape(guid), nil)
+}
+
+// call sends one request. A refusal comes back as *Error; a box that is not there as an error that says so.
+func call[Answer any](ctx context.Context, c *Client, method, path string, question any) (answer Answer, err error) {
+	var body io.Reader = http.NoBody
+	if question != nil {
+		data, err := json.Marshal(question)
+		if err != nil {
+			return answer, fmt.Errorf("encoding the request: %w", err)
+		}
+		body = bytes.NewReader(data)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://furrow"+path, body)
+	if err != nil {
+		return answer, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		// url.Error repeats method and invented address, which tell a person nothing.
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
+		return answer, fmt.Errorf("no running furrow serves %s: %w", c.dataDir, err)
+	}
+	defer func() { err = errors.Join(err, resp.Body.Close()) }()
+	decoder := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer))
+	if resp.StatusCode >= http.StatusBadRequest {
+		refusal := new(Error)
+		if err := decoder.Decode(refusal); err != nil || refusal.Message == "" {
+			return answer, fmt.Errorf("the running furrow answered %s", resp.Status)
+		}
+		return answer, refusal
+	}
+	if err := decoder.Decode(&answer); err != nil {
+		return answer, fmt.Errorf("reading the answer: %w", err)
+	}
+	return answer, nil
+}

@@ -1,0 +1,54 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"furrow/appliance/state"
+	"furrow/gms/directory"
+)
+
+// refusals says how each kind of error is answered; the first that fits counts. An error in none of these kinds is
+// internal: its text goes to the log only.
+func refusals() []struct {
+	kind   error
+	status int
+	code   string
+} {
+	return []struct {
+		kind   error
+		status int
+		code   string
+	}{
+		{directory.ErrInvalid, http.StatusBadRequest, "invalid"},
+		{directory.ErrDomainNotFound, http.StatusNotFound, "notFound"},
+		{directory.ErrMemberNotFound, http.StatusNotFound, "notFound"},
+		{directory.ErrNameTaken, http.StatusConflict, "conflict"},
+		{directory.ErrStatus, http.StatusConflict, "conflict"},
+		{state.ErrNotRecovering, http.StatusConflict, "conflict"},
+		{directory.ErrNoServerURL, http.StatusServiceUnavailable, "readOnly"},
+		{state.ErrRecovery, http.StatusServiceUnavailable, "readOnly"},
+		{state.ErrFull, http.StatusInsufficientStorage, "full"},
+		{state.ErrFailed, http.StatusServiceUnavailable, "failed"},
+		{state.ErrClosed, http.StatusServiceUnavailable, "failed"},
+	}
+}
+
+func refuse(err error) (int, *Error) {
+	var refusal *Error
+	if errors.As(err, &refusal) {
+		return http.StatusBadRequest, refusal
+	}
+	for _, r := range refusals() {
+		if !errors.Is(err, r.kind) {
+			continue
+		}
+		refusal := &Error{Code: r.code, Message: err.Error()}
+		var invalid *directory.ValidationError
+		if errors.As(err, &invalid) {
+			refusal.Field = invalid.Field
+		}
+		return r.status, refusal
+	}
+	return http.StatusInternalServerError, &Error{Code: "internal", Message: "the request failed; the log says why"}
+}

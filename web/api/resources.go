@@ -1,0 +1,116 @@
+// Package api is the administration interface of a running box: JSON over HTTP. Package web puts it behind the admin
+// pages; the command line speaks it over the Unix socket DIR/admin.sock, which only the user that runs the box (and
+// root) can open. Everything an administrator can do goes through here, whoever asks.
+//
+//	GET    /v1/status                     Status
+//	POST   /v1/recovery/accept            accept a state restored from damaged files
+//	GET    /v1/domains                    []Domain
+//	POST   /v1/domains                    NewDomain -> Domain
+//	GET    /v1/domains/{domain}           Domain, by name or GUID
+//	GET    /v1/members?domain={domain}    []Member, of one domain or of all
+//	POST   /v1/members                    NewMember -> Member
+//	GET    /v1/members/{guid}             Member
+//	DELETE /v1/members/{guid}             Member, with status deleted
+//	POST   /v1/members/{guid}/disable     Member
+//	POST   /v1/members/{guid}/enable      Member
+//
+// A refusal is an Error with a matching HTTP status. An answer that confirms a change is sent after the change is on
+// the disk.
+package api
+
+import "time"
+
+// SocketName is the file name of the admin socket in the data directory.
+const SocketName = "admin.sock"
+
+// Status describes the running box.
+type Status struct {
+	Version   string `json:"version"`
+	ServerURL string `json:"serverURL"`
+	Domains   int    `json:"domains"`
+	Members   int    `json:"members"`
+	// Recovery is present when the state was restored from damaged files and is read-only until that is accepted.
+	Recovery *Recovery `json:"recovery,omitempty"`
+}
+
+// Recovery says what was found damaged at the last start.
+type Recovery struct {
+	// Damage is one line for a person.
+	Damage string `json:"damage"`
+	// Files are the base names of the damaged files in the state folder; accepting keeps them under another name.
+	Files []string `json:"files"`
+}
+
+// Domain is a management domain (MS-GRVSPCM 3.2.1).
+type Domain struct {
+	GUID         string `json:"guid"`
+	Name         string `json:"name"`
+	Organization string `json:"organization"`
+	ServerURL    string `json:"serverURL"`
+	// Certificate is the domain certificate, DER; base64 in JSON.
+	Certificate []byte    `json:"certificate"`
+	Members     int       `json:"members"`
+	Created     time.Time `json:"created"`
+}
+
+// NewDomain is what a domain is made of. Organization is the name in its certificates; empty means Name.
+type NewDomain struct {
+	Name         string `json:"name"`
+	Organization string `json:"organization,omitempty"`
+}
+
+// MemberDetails are the attributes of a member that an administrator sets (MS-GRVSPCM 3.2.1). FullName and Email are
+// required.
+type MemberDetails struct {
+	FullName     string `json:"fullName"`
+	Email        string `json:"email"`
+	FirstName    string `json:"firstName,omitempty"`
+	LastName     string `json:"lastName,omitempty"`
+	Login        string `json:"login,omitempty"`
+	Organization string `json:"organization,omitempty"`
+	Title        string `json:"title,omitempty"`
+	Street1      string `json:"street1,omitempty"`
+	Street2      string `json:"street2,omitempty"`
+	City         string `json:"city,omitempty"`
+	State        string `json:"state,omitempty"`
+	PostalCode   string `json:"postalCode,omitempty"`
+	Country      string `json:"country,omitempty"`
+	Phone        string `json:"phone,omitempty"`
+	Cell         string `json:"cell,omitempty"`
+	Fax          string `json:"fax,omitempty"`
+}
+
+// NewMember asks for a member in a domain, given by name or GUID.
+type NewMember struct {
+	Domain string `json:"domain"`
+	MemberDetails
+}
+
+// Member is a person managed in a domain.
+type Member struct {
+	GUID       string `json:"guid"`
+	Domain     string `json:"domain"` // the domain's name
+	DomainGUID string `json:"domainGUID"`
+	MemberDetails
+	// Status is pending, active, disabled, deleted or migrated.
+	Status string `json:"status"`
+	// ConfigurationCode is what the person enters in the client together with the server's address.
+	ConfigurationCode string `json:"configurationCode"`
+	// IdentityURL and AccountGUID are set once a client has bound the member to an account.
+	IdentityURL string    `json:"identityURL"`
+	AccountGUID string    `json:"accountGUID"`
+	Created     time.Time `json:"created"`
+}
+
+// Error is the body of a refusal.
+type Error struct {
+	// Code is stable: invalid, notFound, conflict, readOnly, full, failed or internal.
+	Code string `json:"code"`
+	// Message is one line for a person.
+	Message string `json:"message"`
+	// Field names the attribute that was refused, if it was one.
+	Field string `json:"field,omitempty"`
+}
+
+// Error returns Message.
+func (e *Error) Error() string { return e.Message }

@@ -1,0 +1,247 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"furrow/appliance/state"
+	"furrow/gms/directory"
+)
+
+// maxQuestion bounds a request body; the largest, a new member with every attribute, has under 20 KB.
+const maxQuestion = 1 << 20
+
+// Config is what the interface acts on.
+type Config struct {
+	Directory *directory.Directory
+	Store     *state.Store
+	// Recovery is what Open found damaged; nil when the state is sound.
+	Recovery *state.Recovery
+	Version  string
+	Log      *slog.Logger
+}
+
+// NewHandler returns the interface as an HTTP handler. It checks nobody's identity: whoever can connect may do
+// everything.
+func NewHandler(c Config) http.Handler {
+	h := &handler{Config: c}
+	mux := http.NewServeMux()
+	mux.Handle("GET /v1/status", answer(h, h.status))
+	mux.Handle("POST /v1/recovery/accept", answer(h, h.acceptRecovery))
+	mux.Handle("GET /v1/domains", answer(h, h.domains))
+	mux.Handle("POST /v1/domains", answer(h, h.createDomain))
+	mux.Handle("GET /v1/domains/{domain}", answer(h, h.domain))
+	mux.Handle("GET /v1/members", answer(h, h.members))
+	mux.Handle("POST /v1/members", answer(h, h.createMember))
+	mux.Handle("GET /v1/members/{guid}", answer(h, h.member))
+	mux.Handle("DELETE /v1/members/{guid}", answer(h, h.act(c.Directory.DeleteMember)))
+	mux.Handle("POST /v1/members/{guid}/disable", answer(h, h.act(c.Directory.DisableMember)))
+	mux.Handle("POST /v1/members/{guid}/enable", answer(h, h.act(c.Directory.EnableMember)))
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		h.write(w, http.StatusNotFound, &Error{Code: "notFound", Message: "there is no such resource"})
+	})
+	return mux
+}
+
+type handler struct{ Config }
+
+// answer makes a handler of a function that returns what to send.
+func answer[Answer any](h *handler, f func(*http.Request) (Answer, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxQuestion)
+		value, err := f(r)
+		if err != nil {
+			status, refusal := refuse(err)
+			if refusal.Code == "internal" {
+				h.Log.Error("admin request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+			}
+			h.write(w, status, refusal)
+			return
+		}
+		h.write(w, http.StatusOK, value)
+	})
+}
+
+func (h *handler) write(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store") // answers hold configuration codes
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(value); err != nil {
+		h.Log.Debug("admin answer not delivered", "error", err)
+	}
+}
+
+// question reads a request body. An attribute it does not know is refused: a misspelt one must not be lost.
+func question[Question any](r *http.Request) (q Question, err error) {
+	decoder := json.NewDecoder(r.Body)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&q); err != nil {
+		return q, &Error{Code: "invalid", Message: "the request is not understood: " + err.Error()}
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return q, &Error{Code: "invalid", Message: "the request is not understood: something follows it"}
+	}
+	return q, nil
+}
+
+func (h *handler) status(*http.Request) (Status, error) {
+	address, err := h.Directory.ServerURL()
+	if err != nil && !errors.Is(err, directory.ErrNoServerURL) {
+		return Status{}, err
+	}
+	status := Status{
+		Version:   h.Version,
+		ServerURL: address,
+		Domains:   len(h.Directory.Domains()),
+		Members:   len(h.Directory.Members(directory.MemberFilter{})),
+	}
+	if errors.Is(h.Store.Err(), state.ErrRecovery) {
+		status.Recovery = &Recovery{Damage: h.Recovery.String(), Files: h.Recovery.Files}
+	}
+	return status, nil
+}
+
+func (h *handler) acceptRecovery(r *http.Request) (Status, error) {
+	if err := h.Store.AcceptRecovery(r.Context()); err != nil {
+		return Status{}, err
+	}
+	h.Log.Warn("restored state accepted", "damage", h.Recovery.String())
+	return h.status(r)
+}
+
+func (h *handler) domains(*http.Request) ([]Domain, error) {
+	domains := []Domain{}
+	for _, d := range h.Directory.Domains() {
+		shown, err := h.showDomain(d)
+		if err != nil {
+			return nil, err
+		}
+		domains = append(domains, shown)
+	}
+	return domains, nil
+}
+
+func (h *handler) domain(r *http.Request) (Domain, error) {
+	d, err := h.Directory.FindDomain(r.PathValue("domain"))
+	if err != nil {
+		return Domain{}, err
+	}
+	return h.showDomain(d)
+}
+
+func (h *handler) createDomain(r *http.Request) (Domain, error) {
+	q, err := question[NewDomain](r)
+	if err != nil {
+		return Domain{}, err
+	}
+	d, err := h.Directory.CreateDomain(r.Context(), q.Name, q.Organization)
+	if err != nil {
+		return Domain{}, err
+	}
+	return h.showDomain(d)
+}
+
+func (h *handler) showDomain(d directory.Domain) (Domain, error) {
+	address, err := h.Directory.ServerURL()
+	if err != nil {
+		return Domain{}, err
+	}
+	return Domain{
+		GUID:         d.GUID,
+		Name:         d.Name,
+		Organization: d.Organization,
+		ServerURL:    address,
+		Certificate:  d.Certificate,
+		Members:      len(h.Directory.Members(directory.MemberFilter{Domain: d.GUID})),
+		Created:      d.Created,
+	}, nil
+}
+
+func (h *handler) members(r *http.Request) ([]Member, error) {
+	var filter directory.MemberFilter
+	if name := r.URL.Query().Get("domain"); name != "" {
+		d, err := h.Directory.FindDomain(name)
+		if err != nil {
+			return nil, err
+		}
+		filter.Domain = d.GUID
+	}
+	members := []Member{}
+	for _, m := range h.Directory.Members(filter) {
+		shown, err := h.showMember(m)
+		if err != nil {
+			return nil, err
+		}
+		members = append(members, shown)
+	}
+	return members, nil
+}
+
+func (h *handler) member(r *http.Request) (Member, error) {
+	m, err := h.Directory.Member(r.PathValue("guid"))
+	if err != nil {
+		return Member{}, err
+	}
+	return h.showMember(m)
+}
+
+func (h *handler) createMember(r *http.Request) (Member, error) {
+	q, err := question[NewMember](r)
+	if err != nil {
+		return Member{}, err
+	}
+	d, err := h.Directory.FindDomain(q.Domain)
+	if err != nil {
+		return Member{}, err
+	}
+	m, err := h.Directory.CreateMember(r.Context(), d.GUID, directory.MemberDetails{
+		FullName: q.FullName, Email: q.Email, FirstName: q.FirstName, LastName: q.LastName, RemoteUser: q.Login,
+		Organization: q.Organization, Title: q.Title, Street1: q.Street1, Street2: q.Street2, City: q.City,
+		State: q.State, PostalCode: q.PostalCode, Country: q.Country, Phone: q.Phone, Cell: q.Cell, Fax: q.Fax,
+	})
+	if err != nil {
+		return Member{}, err
+	}
+	return h.showMember(m)
+}
+
+// act makes a handler of a change of the member in the path.
+func (h *handler) act(change func(context.Context, string) (directory.Member, error)) func(*http.Request) (Member, error) {
+	return func(r *http.Request) (Member, error) {
+		m, err := change(r.Context(), r.PathValue("guid"))
+		if err != nil {
+			return Member{}, err
+		}
+		return h.showMember(m)
+	}
+}
+
+func (h *handler) showMember(m directory.Member) (Member, error) {
+	d, err := h.Directory.Domain(m.Domain)
+	if err != nil {
+		return Member{}, err
+	}
+	code, err := h.Directory.ConfigurationCode(m.GUID)
+	if err != nil {
+		return Member{}, err
+	}
+	return Member{
+		GUID:       m.GUID,
+		Domain:     d.Name,
+		DomainGUID: d.GUID,
+		MemberDetails: MemberDetails{
+			FullName: m.FullName, Email: m.Email, FirstName: m.FirstName, LastName: m.LastName, Login: m.RemoteUser,
+			Organization: m.Organization, Title: m.Title, Street1: m.Street1, Street2: m.Street2, City: m.City,
+			State: m.State, PostalCode: m.PostalCode, Country: m.Country, Phone: m.Phone, Cell: m.Cell, Fax: m.Fax,
+		},
+		Status:            m.Status.String(),
+		ConfigurationCode: code,
+		IdentityURL:       m.IdentityURL,
+		AccountGUID:       m.AccountGUID,
+		Created:           m.Created,
+	}, nil
+}
