@@ -3,7 +3,6 @@ package state
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"hash/crc32"
 	"strconv"
 )
@@ -65,7 +64,12 @@ func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // recordKey is the BuntDB key of a record.
 func recordKey(k kind, number uint64) string {
-	return string(k) + "/" + fmt.Sprintf("%020d", number)
+	key := [keyBytes]byte{byte(k), '/'}
+	for i := keyBytes - 1; i > 1; i-- {
+		key[i] = byte('0' + number%10)
+		number /= 10
+	}
+	return string(key[:])
 }
 
 // recordBytes is the length in the file of a record whose value has n bytes.
