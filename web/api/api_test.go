@@ -1,0 +1,164 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"furrow/appliance/host"
+	"furrow/appliance/keys"
+	"furrow/appliance/state"
+	"furrow/gms/directory"
+)
+
+// serve runs the interface on the admin socket of a new data directory and returns a client of it.
+func serve(t *testing.T) (*Client, http.Handler) {
+	t.Helper()
+	dir := t.TempDir()
+	schema := state.NewSchema()
+	tables := directory.Declare(schema)
+	store, report, err := state.Open(filepath.Join(dir, "state"), schema, state.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	vault, err := keys.OpenVault(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	d := directory.New(directory.Config{
+		Store: store, Tables: tables, Vault: vault, Now: time.Now, Log: log, GenerateKeys: keys.GenerateKeySet,
+	})
+	if err := d.SetServerURL(t.Context(), "http://groove.example.com/gms.dll"); err != nil {
+		t.Fatal(err)
+	}
+	handler := NewHandler(Config{Directory: d, Store: store, Recovery: report.Recovery, Version: "test", Log: log})
+	listener, err := host.ListenUnix(filepath.Join(dir, SocketName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: handler}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	client := NewClient(dir)
+	t.Cleanup(func() {
+		client.Close()
+		err := errors.Join(server.Close(), store.Close())
+		if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
+			err = errors.Join(err, served)
+		}
+		if err != nil && !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
+	})
+	return client, handler
+}
+
+func TestClientAndServer(t *testing.T) {
+	client, _ := serve(t)
+	ctx := t.Context()
+
+	domain, err := client.CreateDomain(ctx, NewDomain{Name: "Büro Köln / 1", Organization: "Contoso"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.ParseCertificate(domain.Certificate); err != nil {
+		t.Errorf("certificate of the domain: %v", err)
+	}
+	if byName, err := client.Domain(ctx, "BÜRO KÖLN / 1"); err != nil || byName.GUID != domain.GUID {
+		t.Errorf("by name: %+v, %v", byName, err)
+	}
+	if byGUID, err := client.Domain(ctx, domain.GUID); err != nil || byGUID.Name != domain.Name {
+		t.Errorf("by GUID: %+v, %v", byGUID, err)
+	}
+
+	details := MemberDetails{
+		FullName: "Ann Smith", Email: "ann@example.com", FirstName: "Ann", LastName: "Smith", Login: "ann",
+		Organization: "Contoso", Title: "Surveyor", Street1: "Main Street 1", Street2: "Backyard", City: "Köln",
+		State: "NRW", PostalCode: "50667", Country: "Germany", Phone: "+49 221 1", Cell: "+49 171 1", Fax: "+49 221 2",
+	}
+	member, err := client.CreateMember(ctx, NewMember{Domain: domain.Name, MemberDetails: details})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if member.MemberDetails != details || member.Status != "pending" || member.ConfigurationCode == "" ||
+		member.Domain != domain.Name || member.DomainGUID != domain.GUID {
+		t.Errorf("created %+v", member)
+	}
+	if shown, err := client.Member(ctx, member.GUID); err != nil || shown != member {
+		t.Errorf("shown %+v, %v", shown, err)
+	}
+	for _, step := range []struct {
+		act  func(context.Context, string) (Member, error)
+		want string
+	}{
+		{client.DisableMember, "disabled"},
+		{client.EnableMember, "pending"},
+		{client.DeleteMember, "deleted"},
+	} {
+		if changed, err := step.act(ctx, member.GUID); err != nil || changed.Status != step.want {
+			t.Errorf("status %s, %v; want %s", changed.Status, err, step.want)
+		}
+	}
+	if members, err := client.Members(ctx, domain.Name); err != nil || len(members) != 1 {
+		t.Errorf("members of the domain: %+v, %v", members, err)
+	}
+	if members, err := client.Members(ctx, ""); err != nil || len(members) != 1 {
+		t.Errorf("all members: %+v, %v", members, err)
+	}
+	if status, err := client.Status(ctx); err != nil || status.Domains != 1 || status.Members != 1 || status.Version != "test" || status.Recovery != nil {
+		t.Errorf("status %+v, %v", status, err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	client, handler := serve(t)
+	if _, err := client.CreateDomain(t.Context(), NewDomain{Name: "Office"}); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		method, path, body string
+		status             int
+		want               string
+	}{
+		"name taken":        {"POST", "/v1/domains", `{"name":"office"}`, 409, `"code":"conflict"`},
+		"empty name":        {"POST", "/v1/domains", `{"name":""}`, 400, `"field":"name"`},
+		"unknown attribute": {"POST", "/v1/domains", `{"nmae":"x"}`, 400, `nmae`},
+		"two values":        {"POST", "/v1/domains", `{"name":"x"}{"name":"y"}`, 400, `"code":"invalid"`},
+		"no JSON":           {"POST", "/v1/domains", `name=x`, 400, `"code":"invalid"`},
+		"too much":          {"POST", "/v1/domains", `{"name":"` + strings.Repeat("x", maxQuestion) + `"}`, 400, `"code":"invalid"`},
+		"no domain":         {"POST", "/v1/members", `{"domain":"none","fullName":"A","email":"a@b.c"}`, 404, `"code":"notFound"`},
+		"bad e-mail":        {"POST", "/v1/members", `{"domain":"office","fullName":"A","email":"a"}`, 400, `"field":"email"`},
+		"no member":         {"GET", "/v1/members/x", "", 404, `"code":"notFound"`},
+		"no resource":       {"GET", "/v2", "", 404, `"code":"notFound"`},
+		"nothing to accept": {"POST", "/v1/recovery/accept", "", 409, `"code":"conflict"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			recorder := httptest.NewRecorder()
+			handler.ServeHTTP(recorder, httptest.NewRequest(test.method, test.path, strings.NewReader(test.body)))
+			if recorder.Code != test.status || !strings.Contains(recorder.Body.String(), test.want) {
+				t.Errorf("status %d, %s; want %d and %s", recorder.Code, recorder.Body, test.status, test.want)
+			}
+		})
+	}
+}
+
+func TestUnknownErrorsStayInside(t *testing.T) {
+	status, refusal := refuse(errors.New("secret detail"))
+	if status != http.StatusInternalServerError || refusal.Code != "internal" || strings.Contains(refusal.Message, "secret") {
+		t.Fatalf("status %d, %+v", status, refusal)
+	}
+	for _, kind := range []error{state.ErrRecovery, state.ErrFull, state.ErrFailed, io.ErrUnexpectedEOF} {
+		if status, _ := refuse(kind); status < http.StatusInternalServerError {
+			t.Errorf("%v is answered with %d, want a fault of the server", kind, status)
+		}
+	}
+}
