@@ -28,12 +28,12 @@ fuzz: ## Every fuzz target for FUZZTIME each, one after the other.
 	@set -e; for pkg in $$($(GO) list ./...); do \
 	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 	    echo "== $$pkg $$target"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 500ms $$pkg; \
 	  done; \
 	done
 
 damage: ## The journal damage test at its full size (the short form is part of `make test`).
-	FURROW_DAMAGE=full $(GO) test -timeout 60m -v -run Damage ./appliance/state
+	FURROW_DAMAGE=full $(GO) test -timeout 60m -v -run TestEvery ./appliance/state
 
 lint: fmt-check vet staticcheck
 

@@ -81,18 +81,26 @@ func build(o *Object, key *keys.RSAPrivateKey) (*etree.Element, error) {
 			return nil, err
 		}
 	}
-	object := element("ManagedObject", text("Version", objectVersion))
-	object.AddChild(o.header())
-	add(object, "Body", text("ComponentResourceURL", o.Body.Type().ComponentResourceURL())).AddChild(content)
-	fragment := soap.NewFragmentElement(object)
-
-	// The signature covers what stands here so far: all but itself.
+	fragment, object := o.wrap(content)
 	signature, err := key.Sign(keys.Sum(1, soap.Canonical(fragment)))
 	if err != nil {
 		return nil, err
 	}
-	add(add(object, "Signatures"), "Signature", text("Fingerprint", fingerprint), binary("Value", signature))
+	addSignature(object, signature)
 	return fragment, nil
+}
+
+// wrap puts the header and the fragment around what the body says. This is what
+// the domain signs.
+func (o *Object) wrap(content *etree.Element) (fragment, object *etree.Element) {
+	object = element("ManagedObject", text("Version", objectVersion))
+	object.AddChild(o.header())
+	add(object, "Body", text("ComponentResourceURL", o.Body.Type().ComponentResourceURL())).AddChild(content)
+	return soap.NewFragmentElement(object), object
+}
+
+func addSignature(object *etree.Element, signature []byte) {
+	add(add(object, "Signatures"), "Signature", text("Fingerprint", fingerprint), binary("Value", signature))
 }
 
 // header returns the header of MS-GRVSPCM 2.2.2.2.12.

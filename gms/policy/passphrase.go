@@ -71,7 +71,7 @@ func (p Passphrase) Validate() error {
 		c.between("lockout.flags", p.Lockout.Flags, minInt, maxInt)
 	}
 	if l := p.DelayLockout; l != nil {
-		c.period("delayLockout.duration", l.Duration, time.Second, maxSeconds)
+		c.period("delayLockout.duration", l.Duration, time.Second, secondsLimit)
 		c.between("delayLockout.threshold", l.Threshold, 0, maxLockoutThreshold)
 		if reason := l.Vector.fault(); reason != "" {
 			c.fail("delayLockout.vector", "%s", reason)

@@ -46,7 +46,7 @@ func (p *PKI) validate() error {
 	}
 	var c checker
 	f := p.Feature
-	c.period("feature.revocationFreshness", f.RevocationFreshness, time.Second, maxSeconds)
+	c.period("feature.revocationFreshness", f.RevocationFreshness, time.Second, secondsLimit)
 	c.between("feature.keyUsageFlags", f.KeyUsageFlags, minInt, maxInt)
 	c.atMost("feature.certificateTypes", len(f.CertificateTypes), maxCertificateTypes)
 	for i, t := range f.CertificateTypes {

@@ -89,7 +89,7 @@ func genPKI() *rapid.Generator[PKI] {
 	feature := rapid.Custom(func(t *rapid.T) PKIFeature {
 		return PKIFeature{
 			Required: rapid.Bool().Draw(t, "required"), CheckRevocation: rapid.Bool().Draw(t, "checkRevocation"),
-			RevocationFreshness: genPeriod(time.Second, maxSeconds).Draw(t, "freshness"),
+			RevocationFreshness: genPeriod(time.Second, secondsLimit).Draw(t, "freshness"),
 			KeyUsageFlags:       number.Draw(t, "keyUsageFlags"), CertificateTypes: some(t, certificateType),
 		}
 	})
@@ -159,7 +159,7 @@ func genPassphrase() *rapid.Generator[Body] {
 	lockout := rapid.Custom(func(t *rapid.T) DelayLockout {
 		return DelayLockout{
 			Default: rapid.Bool().Draw(t, "default"), Vector: genVector().Draw(t, "vector"),
-			Duration:  genPeriod(time.Second, maxSeconds).Draw(t, "duration"),
+			Duration:  genPeriod(time.Second, secondsLimit).Draw(t, "duration"),
 			Threshold: rapid.IntRange(0, maxLockoutThreshold).Draw(t, "threshold"),
 		}
 	})

@@ -28,11 +28,11 @@ const (
 	// overflow a time.Duration.
 	maxPeriod = 100 * 366 * 24 * time.Hour
 
-	// minInt and maxInt are the range of xs:int, maxSeconds that of one that
+	// minInt and maxInt are the range of xs:int, secondsLimit that of one that
 	// counts seconds.
-	minInt     = math.MinInt32
-	maxInt     = math.MaxInt32
-	maxSeconds = maxInt * time.Second
+	minInt       = math.MinInt32
+	maxInt       = math.MaxInt32
+	secondsLimit = maxInt * time.Second
 )
 
 // FieldError says which value was refused and why, in words for the one who
