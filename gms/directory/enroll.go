@@ -51,7 +51,7 @@ func (d *Directory) InstallIdentity(ctx context.Context, domain, member, account
 func (d *Directory) unbind(tx *state.Tx, before memberRow) error {
 	after := before
 	after.AccountGUID, after.IdentityURL, after.Contact = "", "", nil
-	if before.Status != Deleted {
+	if before.Status == Active {
 		after.Status = Pending
 	}
 	return d.putMember(tx, before, &after)
@@ -103,6 +103,10 @@ func (d *Directory) EnrollByCode(ctx context.Context, member, account string, co
 // identity, on the word of the account (MS-GRVSPCM 3.2.5.2.5). A member that is
 // neither pending nor active is refused with a StatusError. An active one takes
 // the new contact; the contact it already has changes nothing.
+//
+// The protocol asks for no code here, so with InstallIdentity an account of the
+// domain that knows the GUID of a pending member can become that member. The
+// GUID is a secret between the member, its relays and the administrators.
 func (d *Directory) Reenroll(ctx context.Context, domain, account, identityURL string, contact Contact) (Member, error) {
 	const action = "enroll again"
 	if err := contact.check(); err != nil {
