@@ -76,7 +76,7 @@ func join(t *testing.T, a *Appliance, admin *api.Client, home string) (*client.S
 	}
 	profile, err := client.Join(ctx, client.JoinOptions{
 		Server: server, Address: a.ServerURL(), Code: member.ConfigurationCode, Home: h, DeviceName: "BOX", Now: time.Now,
-		Progress: func(client.Step) {},
+		NewKeyPair: client.NewKeyPair, Progress: func(client.Step) {},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -41,7 +41,7 @@ func (c *clientJoinCmd) Run(s *session) error {
 	}
 	profile, err := client.Join(s.ctx, client.JoinOptions{
 		Server: server, Address: c.Server, Code: c.Code, Home: home, DeviceName: deviceName, Now: time.Now,
-		Progress: s.progress,
+		NewKeyPair: client.NewKeyPair, Progress: s.progress,
 	})
 	if err != nil {
 		return err

@@ -28,6 +28,8 @@ type JoinOptions struct {
 	Home       *Home
 	DeviceName string
 	Now        func() time.Time
+	// NewKeyPair makes the keys of the two accounts and the identity. Usually the function of that name.
+	NewKeyPair func() (KeyPair, error)
 	// Progress is called before each step.
 	Progress func(Step)
 }
@@ -86,7 +88,7 @@ func activate(ctx context.Context, o JoinOptions) (*Profile, error) {
 		return nil, err
 	}
 	o.Progress(Step{8, "making the account, the identity and their keys"})
-	profile, err := newProfile(o.Address, codeID, o.DeviceName)
+	profile, err := newProfile(o.Address, codeID, o.DeviceName, o.NewKeyPair)
 	if err != nil {
 		return nil, err
 	}

@@ -72,8 +72,8 @@ type Profile struct {
 	Objects, DeviceObjects map[string]Held
 }
 
-// newProfile makes the accounts and the identity of a person, with new keys.
-func newProfile(server, codeID, deviceName string) (*Profile, error) {
+// newProfile makes the accounts and the identity of a person, with keys from newKeyPair.
+func newProfile(server, codeID, deviceName string, newKeyPair func() (KeyPair, error)) (*Profile, error) {
 	p := &Profile{
 		Server:        server,
 		CodeID:        codeID,
@@ -100,7 +100,8 @@ func newProfile(server, codeID, deviceName string) (*Profile, error) {
 	return p, err
 }
 
-func newKeyPair() (pair KeyPair, err error) {
+// NewKeyPair makes the keys of an account or an identity. It takes part of a second.
+func NewKeyPair() (pair KeyPair, err error) {
 	if pair.Signature, err = keys.GenerateRSAKey(); err != nil {
 		return KeyPair{}, fmt.Errorf("making a signature key: %w", err)
 	}
