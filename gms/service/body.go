@@ -12,13 +12,11 @@ import (
 	"furrow/gms/soap"
 )
 
-const (
-	// prefixSize is how many bytes are read before the service, and with it
-	// the limit of the body, is known. In front of its name stand two
-	// processing instructions and the start tags of envelope and body, in the
-	// examples 400 bytes (MS-GRVSPCM 4.1.1).
-	prefixSize = 4 << 10
-)
+// prefixSize is how many bytes are read before the service, and with it the
+// limit of the body, is known. In front of its name stand two processing
+// instructions and the start tags of envelope and body, in the examples 400
+// bytes (MS-GRVSPCM 4.1.1).
+const prefixSize = 4 << 10
 
 // pace is the time that a peer gets for a body, in either direction.
 type pace struct {
@@ -95,15 +93,15 @@ func errTooLarge(limit int) error {
 // limit returns the limit of the service that is named in the first bytes of a
 // request, or fault 105.
 func (s *Server) limit(prefix []byte) (int, error) {
-	limit := 0
-	_, err := soap.DecodeRequest(prefix, func(name string) (soap.RequestRule, bool) {
-		limit = s.services[name].Limit
-		return soap.RequestRule{}, false // the name is all that is asked for
-	})
-	if limit == 0 {
+	name, err := soap.ServiceName(prefix)
+	if err != nil {
 		return 0, err
 	}
-	return limit, nil
+	svc, ok := s.services[name]
+	if !ok {
+		return 0, soap.NewFault(soap.CodeMalformed, errors.New("unknown service"))
+	}
+	return svc.Limit, nil
 }
 
 // bodyReader collects a body.

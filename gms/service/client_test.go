@@ -43,6 +43,7 @@ func (b *box) account(t testing.TB, name string, signer *keys.RSAPrivateKey, dev
 	must(t, err)
 	certificate, err := keys.ParseCertificate(b.domain.Certificate)
 	must(t, err)
+	name = b.cast + name
 	return &account{
 		event: soap.Event{
 			DomainGUID: b.domain.GUID, GUID: clientGUID(name), GrooveVersion: "4,2,0,2623",

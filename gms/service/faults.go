@@ -8,9 +8,9 @@ import (
 )
 
 // faultOf returns the fault that answers an error of the directory, or the
-// error itself if it is a failure of ours, which is fault 203. The sections
-// differ in one point: the code for a member who is not there, or whose status
-// does not allow what is asked.
+// error itself if it is nil or a failure of ours, which is fault 203. The
+// sections differ in one point: the code for a member who is not there, or
+// whose status does not allow what is asked.
 func faultOf(err error, noMember soap.Code) error {
 	for _, row := range []struct {
 		err  error

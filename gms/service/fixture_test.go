@@ -22,7 +22,7 @@ import (
 
 // testKeys are the RSA keys of all tests, because making them is slow.
 var testKeys = sync.OnceValue(func() []*keys.RSAPrivateKey {
-	all := make([]*keys.RSAPrivateKey, 6)
+	all := make([]*keys.RSAPrivateKey, 4)
 	var wg sync.WaitGroup
 	for i := range all {
 		wg.Go(func() {
@@ -38,8 +38,8 @@ var testKeys = sync.OnceValue(func() []*keys.RSAPrivateKey {
 })
 
 // Signature keys of clients.
-func aliceKey() *keys.RSAPrivateKey { return testKeys()[4] }
-func bobKey() *keys.RSAPrivateKey   { return testKeys()[5] }
+func aliceKey() *keys.RSAPrivateKey { return testKeys()[2] }
+func bobKey() *keys.RSAPrivateKey   { return testKeys()[3] }
 
 const (
 	testServerURL = "http://groove.example.com/gms.dll"
@@ -55,6 +55,7 @@ type box struct {
 	url       string
 	domain    directory.Domain
 	log       *logBuffer
+	cast      string // makes the clients of one test row others than those of the next
 
 	mu  sync.Mutex
 	now time.Time
@@ -77,13 +78,10 @@ func newBox(t testing.TB) *box {
 			t.Errorf("closing the store: %v", err)
 		}
 	})
-	sets := 0
 	b.directory = directory.New(directory.Config{
 		Store: b.store, Tables: tables, Vault: vault, Now: b.clock, Log: log,
 		GenerateKeys: func() (*keys.KeySet, error) {
-			pair := testKeys()[sets%2*2:]
-			sets++
-			return &keys.KeySet{Signature: pair[0], Encryption: pair[1]}, nil
+			return &keys.KeySet{Signature: testKeys()[0], Encryption: testKeys()[1]}, nil
 		},
 	})
 	must(t, b.directory.SetServerURL(t.Context(), testServerURL))
@@ -192,6 +190,12 @@ func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.String()
+}
+
+func (l *logBuffer) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buf.Reset()
 }
 
 // gatedFS is the disk, whose flushes a test can hold back or let fail.

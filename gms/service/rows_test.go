@@ -3,6 +3,7 @@ package service
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -32,11 +33,12 @@ func TestRows(t *testing.T) {
 		accountSecuredRows(spcm.ServiceEnrollment), accountSecuredRows(spcm.ServiceAccountHeartbeat),
 		accountSecuredRows(spcm.ServiceManagedObjectStatus), accountSecuredRows(spcm.ServiceManagedObjectInstall),
 	)
+	b := newBox(t)
 	var seen []soap.Code
-	for _, r := range rows {
+	for i, r := range rows {
 		seen = append(seen, r.fault)
 		t.Run(r.service+" "+r.section+" "+r.name, func(t *testing.T) {
-			b := newBox(t)
+			b.cast = fmt.Sprint(i)
 			request := r.request(t, b)
 			before := b.sequence()
 			response := b.ask(t, r.service, request)
@@ -229,7 +231,7 @@ func domainEnrollmentRows() []row {
 			m.Contact = replaced(t, m.Contact, "CSecurity", "Security")
 		}),
 		enrollmentRow("signature of another key", 403, func(t *testing.T, b *box, m *spcm.DomainEnrollment) {
-			m.Contact = contact(identityURL("alice"), bobKey()).Encode()
+			m.Contact = contact(identityURL(b.cast+"alice"), bobKey()).Encode()
 		}),
 		enrollmentRow("signature of another code", 403, func(t *testing.T, b *box, m *spcm.DomainEnrollment) {
 			var err error
