@@ -32,8 +32,9 @@ fuzz: ## Every fuzz target for FUZZTIME each, one after the other.
 	  done; \
 	done
 
-damage: ## The journal damage test at its full size (the short form is part of `make test`).
+damage: ## Damage and kill tests at their full size (the short forms are part of `make test`).
 	FURROW_DAMAGE=full $(GO) test -timeout 60m -v -run TestEvery ./appliance/state
+	FURROW_SPOOL_KILLS=50 $(GO) test -timeout 30m -v -run TestKill ./appliance/spool
 
 lint: fmt-check vet staticcheck
 
