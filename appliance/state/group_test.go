@@ -34,10 +34,13 @@ func BenchmarkCommit(b *testing.B) {
 	rate(1, 100)
 	for b.Loop() {
 		one := rate(1, 1000)
+		before := s.Stats()
 		many := rate(writers, 20_000)
+		after := s.Stats()
 		b.ReportMetric(one, "commits/s-1")
 		b.ReportMetric(many, "commits/s-64")
 		b.ReportMetric(many/one, "ratio")
+		b.ReportMetric(float64(after.Commits-before.Commits)/float64(after.Flushes-before.Flushes), "commits/flush")
 	}
 }
 
