@@ -21,7 +21,8 @@ const Prolog = `<?xml version='1.0'?><?groove.net version='1.0'?>`
 // Text that is white space only is left out. Characters that XML cannot carry
 // become U+FFFD. Escapes are those of reading D2.
 func Canonical(e *etree.Element) []byte {
-	return AppendCanonical([]byte(Prolog), e)
+	dst := append(make([]byte, 0, 1024), Prolog...) // most headers and payloads fit
+	return AppendCanonical(dst, e)
 }
 
 // AppendCanonical appends to dst what [Canonical] returns, without the prolog.

@@ -108,11 +108,11 @@ func payloadIn(service *etree.Element, name string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	text := e.Text()
-	if data := e.SelectAttr("data"); data != nil {
+	if data, ok := AttributesOf(e).lookup("data"); ok {
 		if text != "" {
 			return nil, fmt.Errorf("%s has both data and content", name)
 		}
-		text = data.Value
+		text = data
 	}
 	payload, err := DecodeBase64(text)
 	if err != nil {

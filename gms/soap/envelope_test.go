@@ -126,6 +126,7 @@ func TestRequestRefuses(t *testing.T) {
 		"empty payload":              replace(">AQID<", "><"),
 		"two payloads":               replace(payload, payload+payload),
 		"payload twice in one":       replace(`<Payload `, `<Payload data="AQID" `),
+		"payload data of another":    replace(payload, `<Payload xmlns:x="u" x:data="AQID" xsi:type="binary"/>`),
 		"payload without type":       replace(` xsi:type="base64"`, ""),
 		"payload of another type":    replace(`"base64"`, `"xsd:string"`),
 		"payload not base64":         replace(">AQID<", ">AQI<"),
@@ -150,6 +151,23 @@ func TestRequestRefuses(t *testing.T) {
 				t.Errorf("got %+v", got)
 			}
 		})
+	}
+}
+
+// TestServiceName: the start of a request names its service.
+func TestServiceName(t *testing.T) {
+	body := (&Request{Service: "Service", Payload: []byte{1, 2, 3}}).Encode(Request1)
+	whole := strings.Index(string(body), "<Service>") + len("<Service>")
+	if got, err := ServiceName(body[:whole]); got != "Service" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	for i := range whole {
+		if got, err := ServiceName(body[:i]); err == nil {
+			t.Fatalf("first %d bytes: got %q", i, got)
+		}
+	}
+	if got, err := ServiceName([]byte("<a><b><c d='>' >")); got != "c" || err != nil {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
 

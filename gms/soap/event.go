@@ -24,20 +24,21 @@ type Event struct {
 
 // Element returns the Event element without children.
 func (ev *Event) Element() *etree.Element {
-	e := NewElement(WrapperEvent,
-		Attr{"DomainGUID", ev.DomainGUID},
-		Attr{"GUID", ev.GUID},
-		Attr{"GrooveVersion", ev.GrooveVersion},
-		Attr{"IdentityURL", ev.IdentityURL},
-		Attr{"IsDeviceAccount", FormatBool(ev.IsDeviceAccount)},
-		Attr{"UserDeviceGuid", ev.UserDeviceGUID},
-		Attr{"UserDeviceName", ev.UserDeviceName},
-		Attr{"_EventID", FormatInt(ev.ID)},
-		Attr{"created", FormatInt(ev.Created)})
-	if ev.DeviceGUID != "" {
-		e.CreateAttr("DeviceGUID", ev.DeviceGUID)
+	attrs := []Attr{
+		{"DomainGUID", ev.DomainGUID},
+		{"GUID", ev.GUID},
+		{"GrooveVersion", ev.GrooveVersion},
+		{"IdentityURL", ev.IdentityURL},
+		{"IsDeviceAccount", FormatBool(ev.IsDeviceAccount)},
+		{"UserDeviceGuid", ev.UserDeviceGUID},
+		{"UserDeviceName", ev.UserDeviceName},
+		{"_EventID", FormatInt(ev.ID)},
+		{"created", FormatInt(ev.Created)},
 	}
-	return e
+	if ev.DeviceGUID != "" {
+		attrs = append(attrs, Attr{"DeviceGUID", ev.DeviceGUID})
+	}
+	return NewElement(WrapperEvent, attrs...)
 }
 
 // DecodeEvent reads an Event element. It fails with fault 204.

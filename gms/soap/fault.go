@@ -93,7 +93,7 @@ func NewFault(code Code, cause error) *Fault {
 }
 
 // invalidParameter returns the fault for a missing or invalid element or
-// attribute. Its name comes from our code, not from the message.
+// attribute.
 func invalidParameter(name string, cause error) *Fault {
 	f := NewFault(CodeParameter, cause)
 	f.Text += " " + name
@@ -101,9 +101,9 @@ func invalidParameter(name string, cause error) *Fault {
 }
 
 // InvalidParameter returns fault 204 that names the element or attribute which
-// is missing or invalid, as an XPath ends in MS-GRVSPCM 2.2. The name and the
-// reason must not be taken from the message: the name is sent back, the reason
-// is for our log.
+// is missing or invalid, as an XPath ends in MS-GRVSPCM 2.2. The name is sent
+// back to the peer; the reason is for our log and no place for what the peer
+// has sent.
 func InvalidParameter(name, reason string) *Fault {
 	return invalidParameter(name, errors.New(reason))
 }

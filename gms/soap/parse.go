@@ -59,7 +59,8 @@ var ErrMalformed = errors.New("malformed XML")
 // processing instructions in front of the root. Document type declarations,
 // comments, CDATA sections, encodings other than UTF-8, prefixes not bound to
 // a namespace and attributes given twice are refused, as is whatever exceeds
-// the limits above; they are checked on the bytes, before a tree is built.
+// the limits above. Sizes and counts are checked on the bytes, before a tree is
+// built.
 func Parse(data []byte, limit int) (*etree.Element, error) {
 	if len(data) > limit {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d are read", ErrMalformed, len(data), limit)
@@ -67,7 +68,8 @@ func Parse(data []byte, limit int) (*etree.Element, error) {
 	if !utf8.Valid(data) {
 		return nil, fmt.Errorf("%w: not UTF-8", ErrMalformed)
 	}
-	if err := checkMarkup(data, limit); err != nil {
+	outline, err := readOutline(data, limit)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	doc := etree.NewDocument()
@@ -76,9 +78,10 @@ func Parse(data []byte, limit int) (*etree.Element, error) {
 		PreserveDuplicateAttrs: true, // or the second would silently win
 		MaxDepth:               MaxDepth,
 	}
-	if err := doc.ReadFromBytes(data); err != nil {
+	if err := doc.ReadFromBytes(outline.skeleton()); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
+	outline.restore(doc)
 	root, err := onlyRoot(doc)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)

@@ -123,7 +123,12 @@ func TestParseAccepts(t *testing.T) {
 // TestParseAllocation holds Parse to AllocationFactor with inputs that are made
 // to allocate much for their size.
 func TestParseAllocation(t *testing.T) {
-	const limit = 64 << 10
+	for _, limit := range []int{16 << 10, 128 << 10} {
+		t.Run(fmt.Sprint(limit), func(t *testing.T) { checkAllocation(t, limit) })
+	}
+}
+
+func checkAllocation(t *testing.T, limit int) {
 	elements, attrs := minTokens+limit/bytesPerElement, minTokens+limit/bytesPerAttribute
 	fill := func(s string) string { return strings.Repeat(s, limit/len(s)) }
 	cut := func(s string, n int) string { return strings.Repeat(s, min(n, limit/len(s))-1) }
@@ -141,6 +146,9 @@ func TestParseAllocation(t *testing.T) {
 		"elements overfull":         "<a>" + fill("<a"+attributes(MaxElementAttributes+1)+"/>"),
 		"one long text":             "<a>" + strings.Repeat("x", limit-7) + "</a>",
 		"one long value":            "<a b='" + strings.Repeat("x", limit-9) + "'/>",
+		"many long values":          "<a>" + cut("<a b='"+strings.Repeat("x", minLongValue)+"'/>", elements) + "</a>",
+		"many long texts":           "<a>" + cut("<a>"+strings.Repeat("x", minLongValue)+"</a>", elements) + "</a>",
+		"long values, end missing":  "<a b='" + strings.Repeat("x", limit/2) + "' c='" + strings.Repeat("x", limit/2-20) + "'><b",
 		"references":                "<a>" + strings.Repeat("&#9;", (limit-7)/4) + "</a>",
 		"references in a value":     "<a b='" + strings.Repeat("&lt;", (limit-9)/4) + "'/>",
 		"white space":               strings.Repeat(" ", limit-4) + "<a/>",
@@ -163,7 +171,7 @@ func TestParseAllocation(t *testing.T) {
 	for name, in := range tests {
 		data := []byte(in)
 		allocated := allocation(func() { _, _ = Parse(data, limit) })
-		factor := float64(allocated) / limit
+		factor := float64(allocated) / float64(limit)
 		worst = max(worst, factor)
 		if factor > AllocationFactor {
 			t.Errorf("%s: %d bytes of input allocate %d, %.1f times the limit", name, len(in), allocated, factor)

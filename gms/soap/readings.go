@@ -12,6 +12,8 @@ import (
 //	A1   MS-GRVSPCM 3.1.5.4 hashes once, its sister MS-GRVSPMR 3.1.2.2.4 twice:
 //	     management once, then twice.
 //	A2   MS-GRVSPMR 3.1.2.3.7 does not say how often: relays twice, then once.
+//	A3   MS-GRVSPMR 3.3.4.1.1.5 defines the digest of a Registration itself and
+//	     does not double it: once, then twice.
 //	A4   MS-GRVSPCM 3.2.5.2.2.6 hashes twice and "signs" the second digest, which
 //	     a signer that hashes would hash again: twice, then once, then thrice.
 //	A6   MAC "for the message digest" (MS-GRVSPCM 3.1.5.6): over the digest, then
@@ -43,7 +45,8 @@ import (
 // MACReading is a way to read what the MAC of a fragment covers (A1, A2, A6).
 type MACReading uint8
 
-// The readings of a fragment's MAC. The zero value is none of them.
+// The readings of a fragment's MAC. The zero value, of a peer who was not heard
+// yet, is taken for the first.
 const (
 	MACOverDigest       MACReading = iota + 1 // HMAC of SHA-1
 	MACOverDoubleDigest                       // HMAC of SHA-1 of SHA-1

@@ -55,11 +55,11 @@ func (r *Request) Encode(shape RequestShape) []byte {
 // shape and the limit of a service, false for a service that is not there; it
 // is asked before anything is allocated. DecodeRequest fails with fault 105.
 func DecodeRequest(body []byte, rule func(service string) (RequestRule, bool)) (*Request, error) {
-	name, err := peekService(body)
+	name, err := ServiceName(body)
 	if err != nil {
-		return nil, NewFault(CodeMalformed, err)
+		return nil, err
 	}
-	known, ok := rule(string(name))
+	known, ok := rule(name)
 	if !ok {
 		return nil, NewFault(CodeMalformed, errors.New("unknown service"))
 	}
@@ -105,31 +105,30 @@ func readRequest(service *etree.Element, layout requestLayout) (*Request, error)
 	return r, nil
 }
 
-// peekService returns the name of the third start tag, the service element of
-// an envelope, without building a tree.
-func peekService(body []byte) ([]byte, error) {
-	m := markup{body}
+// ServiceName returns the name of the service element of a request, the third
+// start tag, without building a tree. The start of the body suffices, as long
+// as that tag is whole. It fails with fault 105.
+func ServiceName(body []byte) (string, error) {
+	m := markup{data: body}
 	for started := 0; ; {
-		tag, ok, err := m.next()
+		_, tag, err := m.next()
 		if err != nil {
-			return nil, err
+			return "", NewFault(CodeMalformed, err)
 		}
-		if !ok {
-			return nil, errors.New("no service element")
+		if tag.start == tag.end {
+			return "", NewFault(CodeMalformed, errors.New("no service element"))
 		}
-		switch tag[1] {
-		case '!':
-			return nil, errDeclaration
-		case '?', '/':
-		default:
-			if started++; started < 3 {
-				continue
-			}
-			if name := tagName(tag); len(name) <= MaxNameSize {
-				return name, nil
-			}
-			return nil, errors.New("service element with an overlong name")
+		if c := body[tag.start+1]; c == '?' || c == '/' {
+			continue
 		}
+		if started++; started < 3 {
+			continue
+		}
+		name := tagName(body[tag.start:tag.end])
+		if len(name) > MaxNameSize {
+			return "", NewFault(CodeMalformed, errors.New("service element with an overlong name"))
+		}
+		return string(name), nil
 	}
 }
 
