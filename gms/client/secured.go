@@ -12,9 +12,7 @@ import (
 // callWithCode sends a request secured with the key of a configuration code and returns the payload of the answer
 // (MS-GRVSPCM 3.3.5.1.1).
 func (s *Server) callWithCode(ctx context.Context, service string, key keys.SharedKey, payload []byte) ([]byte, error) {
-	id := key.ID()
-	fragment := soap.NewFragment(soap.NewElement(spcm.CodeKey.Wrapper()),
-		soap.Attr{Name: "KeyID", Value: soap.EncodeBase64(id[:])})
+	fragment := soap.NewFragment(soap.NewElement(spcm.CodeKey.Wrapper()), soap.KeyIDAttr(key.ID()))
 	return s.callSecured(ctx, service, fragment, key, payload, soap.WrapperReturnPayload)
 }
 

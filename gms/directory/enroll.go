@@ -7,11 +7,8 @@ import (
 
 	"furrow/appliance/keys"
 	"furrow/appliance/state"
+	"furrow/gms/soap/spcm"
 )
-
-// maxContact bounds a contact as received, in bytes. Real ones have a few
-// kilobytes; each is kept in memory.
-const maxContact = 64 << 10
 
 // InstallIdentity binds the member with this GUID in this domain to the
 // account and identity that have installed its identity object
@@ -144,8 +141,8 @@ func (c *Contact) check() error {
 		return err
 	}
 	for _, part := range [][]byte{c.Data, c.Security} {
-		if len(part) == 0 || len(part) > maxContact {
-			return &ValidationError{"contact", fmt.Sprintf("has a part of %d bytes, want 1 to %d", len(part), maxContact)}
+		if len(part) == 0 || len(part) > spcm.MaxContact {
+			return &ValidationError{"contact", fmt.Sprintf("has a part of %d bytes, want 1 to %d", len(part), spcm.MaxContact)}
 		}
 	}
 	if _, err := keys.ParseRSAPublicKey(c.SignatureKey); err != nil {

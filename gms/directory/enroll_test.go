@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+
+	"furrow/gms/soap/spcm"
 )
 
 const (
@@ -151,7 +153,7 @@ func TestEnrollByCode(t *testing.T) {
 		{"no account", pending.GUID, "", testContact(identityB, 0), ErrInvalid},
 		{"no contact URL", pending.GUID, accountB, with(func(c *Contact) { c.URL = "" }), ErrInvalid},
 		{"no contact", pending.GUID, accountB, with(func(c *Contact) { c.Data = nil }), ErrInvalid},
-		{"large contact", pending.GUID, accountB, with(func(c *Contact) { c.Data = make([]byte, maxContact+1) }), ErrInvalid},
+		{"large contact", pending.GUID, accountB, with(func(c *Contact) { c.Data = make([]byte, spcm.MaxContact+1) }), ErrInvalid},
 		{"no security", pending.GUID, accountB, with(func(c *Contact) { c.Security = nil }), ErrInvalid},
 		{"no key", pending.GUID, accountB, with(func(c *Contact) { c.SignatureKey = nil }), ErrInvalid},
 		{"not bound before", pending.GUID, accountB, testContact(identityB, 0), nil},

@@ -27,7 +27,7 @@ func codeSecured(serve func(context.Context, *Server, *exchange, *codeMessage) (
 		if err != nil {
 			return nil, err
 		}
-		id, err := keyID(fragment)
+		id, err := fragment.KeyID()
 		if err != nil {
 			return nil, err
 		}
@@ -56,17 +56,6 @@ func codeSecured(serve func(context.Context, *Server, *exchange, *codeMessage) (
 			return respond(svc, &reply{soap.WrapperReturnPayload, answer}, key, reading)
 		}, nil
 	}
-}
-
-// keyID reads the KeyID of a fragment, the digest of the key that secures it.
-func keyID(f *soap.Fragment) (id keys.Digest, err error) {
-	a := soap.AttributesOf(f.Security())
-	value := a.Base64("KeyID")
-	if len(value) != len(id) {
-		a.Reject("KeyID", "not a SHA-1 digest")
-	}
-	copy(id[:], value)
-	return id, a.Err()
 }
 
 // memberOfCode finds the member of a configuration code (MS-GRVSPCM

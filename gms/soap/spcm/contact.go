@@ -66,7 +66,7 @@ func deviceList(name string, urls []string) *etree.Element {
 
 // DecodeContact reads the fragment, with or without prolog.
 func DecodeContact(fragment []byte) (*Contact, error) {
-	e, err := soap.ParseFragmentPayload(fragment, contactRequest, "Contact")
+	e, err := soap.ParseFragmentPayload(fragment, MaxContact, "Contact")
 	if err != nil {
 		return nil, err
 	}

@@ -56,10 +56,13 @@ const (
 	// listRequest: some hundred bytes to each managed object that a client
 	// names, for several hundred of them.
 	listRequest = 256 << 10
-	// contactRequest: a contact with its two keys and a vCard, into which some
-	// clients put a small portrait, in three layers of base64.
+	// contactRequest: a contact of MaxContact in three layers of base64.
 	contactRequest = 512 << 10
 )
+
+// MaxContact bounds a serialized contact, in bytes. Real ones have a few
+// kilobytes; into the vCard of some their clients put a small portrait.
+const MaxContact = 128 << 10
 
 // MaxResponseSize bounds the body of any response, in bytes: a few dozen
 // managed objects of some ten kilobytes, in two layers of base64.

@@ -1,0 +1,69 @@
+package relaylink
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"furrow/gms/soap/spmr"
+)
+
+// batches sends messages about many members, each of [spmr.MaxUsers] at most.
+type batches struct {
+	*link
+	phase   phase
+	method  string
+	message func(members []string) message
+	record  func(*userRow)   // what the answer means
+	refused map[string]error // gets the members that the relay refuses
+}
+
+// lockout tells the relay whether members are locked out.
+func (b *batches) lockout(ctx context.Context, members []string, lockedOut bool) error {
+	b.method = spmr.MethodAccountModify
+	b.message = func(members []string) message {
+		m := &spmr.AccountModify{}
+		for _, member := range members {
+			m.Users = append(m.Users, spmr.UserLockout{UserID: member, LockedOut: lockedOut})
+		}
+		return m
+	}
+	b.record = func(row *userRow) { row.Lockout, row.LockoutKnown = lockedOut, true }
+	return b.send(ctx, members)
+}
+
+func (b *batches) send(ctx context.Context, members []string) error {
+	for batch := range slices.Chunk(members, spmr.MaxUsers) {
+		if err := b.sendOne(ctx, batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendOne sends one message. Where the relay refuses the content, the halves are
+// sent by themselves, down to the members who are to blame: one of them must not
+// keep the others from the relay.
+func (b *batches) sendOne(ctx context.Context, members []string) error {
+	err := b.tell(ctx, b.phase, b.method, b.message(members))
+	if err == nil {
+		return b.acknowledged(ctx, b.relay, members, b.record)
+	}
+	if fault, ok := errors.AsType[*faultError](err); !ok ||
+		fault.Code < spmr.CodeInvalidInput || fault.Code > spmr.CodeMissingInput {
+		return err
+	}
+	if len(members) > 1 {
+		half := len(members) / 2
+		if err := b.sendOne(ctx, members[:half]); err != nil {
+			return err
+		}
+		return b.sendOne(ctx, members[half:])
+	}
+	b.refused[members[0]] = err
+	if b.method == spmr.MethodUserAdd {
+		return nil
+	}
+	// If the relay has lost the user, the next attempt begins by adding it again.
+	return b.acknowledged(ctx, b.relay, members, func(row *userRow) { row.Added = false })
+}
