@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/btree"
@@ -109,8 +110,14 @@ func (x *Index[R]) check(rows *tableTree[R], e *entry[R]) error {
 	return nil
 }
 
-func (x *Index[R]) enter(rows *tableTree[R], e *entry[R]) {
-	for _, key := range x.keys(e.row) {
+// replace puts e in the place of prev, which may be nil. Most changes of a row
+// leave its index keys as they are; then the entry alone is exchanged.
+func (x *Index[R]) replace(rows *tableTree[R], prev, e *entry[R]) {
+	keys := x.keys(e.row)
+	if prev != nil && !slices.Equal(x.keys(prev.row), keys) {
+		x.drop(rows, prev)
+	}
+	for _, key := range keys {
 		x.in(rows).Set(indexKey(key, e.key), e)
 	}
 }

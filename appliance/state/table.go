@@ -131,12 +131,9 @@ func (t *Table[R]) Delete(tx *Tx, key string) bool {
 func (t *Table[R]) set(r *root, e *entry[R]) *entry[R] {
 	r.dirty[t.id] = true
 	rows := r.tables[t.id].(*tableTree[R])
-	prev, replaced := rows.byKey.Set(e.key, e)
+	prev, _ := rows.byKey.Set(e.key, e)
 	for _, index := range t.indexes {
-		if replaced {
-			index.drop(rows, prev)
-		}
-		index.enter(rows, e)
+		index.replace(rows, prev, e)
 	}
 	return prev
 }
@@ -198,7 +195,7 @@ func (t *Table[R]) buildIndexes(into tree) (err error) {
 				err = fmt.Errorf("table %s: %w", t.name, err)
 				return false
 			}
-			index.enter(rows, e)
+			index.replace(rows, nil, e)
 		}
 		return true
 	})
