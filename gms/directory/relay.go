@@ -15,24 +15,9 @@ import (
 // begins with.
 const defaultName = "Default"
 
-// maxRelays bounds the relays of one set. Each is written twice, with its
-// certificate, into the identity object of each member.
-const maxRelays = 16
-
 // maxCertificate bounds a relay's certificate, in bytes of DER. Ours have less
 // than two thousand.
 const maxCertificate = 8 << 10
-
-// RelaySet is a relay server set of a domain (MS-GRVSPCM 3.2.1).
-type RelaySet struct {
-	GUID   string `json:"guid"`
-	Domain string `json:"domain"`
-	Name   string `json:"name"`
-	// Relays are the GUIDs of the set's relays in RSG sequence. There may be
-	// none (MS-GRVSPCM 3.2.5.1.3).
-	Relays []string `json:"relays"`
-	Stamp  int64    `json:"stamp"`
-}
 
 // Relay is a relay server known to the management server (MS-GRVSPCM 3.2.1).
 // It serves the members of the sets that name it.
@@ -88,17 +73,6 @@ func checkCertificate(field string, der []byte) error {
 	return nil
 }
 
-// RelaySets returns the relay sets of a domain in order of their GUIDs.
-func (d *Directory) RelaySets(domain string) []RelaySet {
-	var sets []RelaySet
-	for set := range d.t.relaySets.All(d.store.Snapshot()) {
-		if set.Domain == domain {
-			sets = append(sets, set)
-		}
-	}
-	return sets
-}
-
 // Relays returns all relays in order of their GUIDs.
 func (d *Directory) Relays() []Relay {
 	return slices.Collect(d.t.relays.All(d.store.Snapshot()))
@@ -144,38 +118,4 @@ func (d *Directory) UpdateRelay(ctx context.Context, guid string, details RelayD
 	}
 	d.log.Info("relay updated", "relay", guid, "url", details.DeviceURL)
 	return relay, nil
-}
-
-// AssignRelays makes the given relays, in this order, those of a set; the
-// identity objects of the members it serves are regenerated.
-func (d *Directory) AssignRelays(ctx context.Context, set string, relays []string) (RelaySet, error) {
-	if len(relays) > maxRelays {
-		return RelaySet{}, fmt.Errorf("assigning relays to set %s: %w", set,
-			&ValidationError{"relays", fmt.Sprintf("are more than %d", maxRelays)})
-	}
-	var row RelaySet
-	err := d.store.Update(ctx, func(tx *state.Tx) error {
-		var ok bool
-		if row, ok = d.t.relaySets.Get(tx, set); !ok {
-			return ErrRelaySetNotFound
-		}
-		if slices.Equal(row.Relays, relays) {
-			return nil
-		}
-		for i, guid := range relays {
-			if _, ok := d.t.relays.Get(tx, guid); !ok {
-				return fmt.Errorf("%w: %q", ErrRelayNotFound, guid)
-			}
-			if slices.Contains(relays[:i], guid) {
-				return &ValidationError{"relays", "name one relay twice"}
-			}
-		}
-		row.Relays, row.Stamp = slices.Clone(relays), d.stamp(tx)
-		return d.t.relaySets.Put(tx, row)
-	})
-	if err != nil {
-		return RelaySet{}, fmt.Errorf("assigning relays to set %s: %w", set, err)
-	}
-	d.log.Info("relays assigned", "relaySet", set, "relays", len(relays))
-	return row, nil
 }
