@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"furrow/appliance/config"
@@ -21,7 +22,9 @@ import (
 	"furrow/appliance/keys"
 	"furrow/appliance/state"
 	"furrow/gms/directory"
+	"furrow/gms/relaylink"
 	"furrow/gms/service"
+	"furrow/relay/registry"
 	"furrow/web/api"
 )
 
@@ -51,6 +54,8 @@ type Appliance struct {
 	report    *state.Report
 	directory *directory.Directory
 	service   *service.Server
+	relay     *relayBox // nil for a box that is no relay
+	services  *services
 	gms       net.Listener
 	admin     net.Listener
 	serverURL string
@@ -58,7 +63,7 @@ type Appliance struct {
 
 // New opens the data directory and binds the sockets.
 func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
-	a := &Appliance{opts: opts}
+	a := &Appliance{opts: opts, services: newServices(opts.Log)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -67,13 +72,31 @@ func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
 	if err := makeDataDir(opts.DataDir); err != nil {
 		return nil, err
 	}
-	if err := a.openState(); err != nil {
+	tables, vault, err := a.openState()
+	if err != nil {
 		return nil, err
 	}
 	if err := a.listen(); err != nil {
 		return nil, err
 	}
-	return a, a.setServerURL(ctx)
+	if err := a.setServerURL(ctx); err != nil {
+		return nil, err
+	}
+	return a, a.openRelay(ctx, tables, vault)
+}
+
+// openRelay makes the relay, unless the box is to be none. In recovery mode nothing may change, and a relay that takes
+// messages changes things. A taken port costs the relay only: members must be able to join and ask all the same.
+func (a *Appliance) openRelay(ctx context.Context, tables relayTables, vault *keys.Vault) (err error) {
+	if a.opts.Config.Listen.SSTP == "" || a.Recovery() != nil {
+		return nil
+	}
+	a.relay, err = newRelayBox(ctx, a, tables, vault)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		a.opts.Log.Error("this box runs no relay: its port is taken by another program", "error", err)
+		return nil
+	}
+	return err
 }
 
 // makeDataDir makes the data directory, durably, or narrows the one that is there to its owner.
@@ -97,25 +120,27 @@ func makeDataDir(dir string) error {
 }
 
 // openState opens the store, which takes the lock of the data directory, and then the vault.
-func (a *Appliance) openState() (err error) {
+func (a *Appliance) openState() (relayTables, *keys.Vault, error) {
 	schema := state.NewSchema()
 	tables := directory.Declare(schema)
+	ofRelay := relayTables{registry: registry.Declare(schema), links: relaylink.Declare(schema)}
+	var err error
 	a.store, a.report, err = state.Open(filepath.Join(a.opts.DataDir, stateDir), schema, state.Options{Logger: a.opts.Log})
 	if errors.Is(err, state.ErrLocked) {
-		return fmt.Errorf("data directory %s: another furrow is running on it", a.opts.DataDir)
+		return relayTables{}, nil, fmt.Errorf("data directory %s: another furrow is running on it", a.opts.DataDir)
 	}
 	if err != nil {
-		return fmt.Errorf("opening the state: %w", err)
+		return relayTables{}, nil, fmt.Errorf("opening the state: %w", err)
 	}
 	vault, err := openVault(a.opts.DataDir, a.opts.CredentialsDir)
 	if err != nil {
-		return fmt.Errorf("opening the vault: %w", err)
+		return relayTables{}, nil, fmt.Errorf("opening the vault: %w", err)
 	}
 	a.directory = directory.New(directory.Config{
 		Store: a.store, Tables: tables, Vault: vault, Now: a.opts.Now, Log: a.opts.Log, GenerateKeys: keys.GenerateKeySet,
 	})
 	a.service = service.New(service.Config{Directory: a.directory, Now: a.opts.Now, Log: a.opts.Log})
-	return nil
+	return ofRelay, vault, nil
 }
 
 // openVault prefers the service manager's credential, which a TPM can hold, to the key file.
@@ -160,6 +185,9 @@ func (a *Appliance) Recovery() *state.Recovery { return a.report.Recovery }
 // Close releases what New opened. It is for a box that was never run; Run closes by itself.
 func (a *Appliance) Close() error {
 	var errs []error
+	if a.relay != nil {
+		errs = append(errs, a.relay.close())
+	}
 	for _, l := range []net.Listener{a.gms, a.admin} {
 		if l != nil {
 			errs = append(errs, closeListener(l))

@@ -3,7 +3,7 @@ package sstp
 import "furrow/sstp/internal/field"
 
 // Attach starts the authentication of an account on a connection
-// (MS-GRVSSTP 2.2.14.1).
+// ([MS-GRVSSTP] 2.2.14.1).
 //
 //	CommandId           1  0x08
 //	CommandLength       2
@@ -32,7 +32,7 @@ func (m *Attach) layout(c *field.Cursor, _ Version) {
 	c.Blob(&m.AuthenticationToken)
 }
 
-// AttachResponse is the relay's answer to Attach (MS-GRVSSTP 2.2.15). Its layout,
+// AttachResponse is the relay's answer to Attach ([MS-GRVSSTP] 2.2.15). Its layout,
 // and that of the next three, is in profile.go.
 type AttachResponse struct {
 	EventID             uint32
@@ -44,7 +44,7 @@ type AttachResponse struct {
 func (*AttachResponse) ID() CommandID { return IDAttachResponse }
 
 // AttachAuthenticate is the client's answer to the challenge in an
-// AttachResponse (MS-GRVSSTP 2.2.16). A wrong answer closes the attach session
+// AttachResponse ([MS-GRVSSTP] 2.2.16). A wrong answer closes the attach session
 // with ReasonStaleAttachAuthenticate.
 type AttachAuthenticate struct {
 	EventID             uint32
@@ -55,7 +55,7 @@ type AttachAuthenticate struct {
 func (*AttachAuthenticate) ID() CommandID { return IDAttachAuthenticate }
 
 // Register carries the registration of a device, account or identity to a relay
-// (MS-GRVSSTP 2.2.17).
+// ([MS-GRVSSTP] 2.2.17).
 type Register struct {
 	// EventID is the session identifier of the registration.
 	EventID             uint32
@@ -67,7 +67,7 @@ type Register struct {
 // ID returns IDRegister.
 func (*Register) ID() CommandID { return IDRegister }
 
-// RegisterResponse is the relay's answer to Register (MS-GRVSSTP 2.2.18).
+// RegisterResponse is the relay's answer to Register ([MS-GRVSSTP] 2.2.18).
 type RegisterResponse struct {
 	EventID             uint32
 	Response            ResponseID

@@ -13,28 +13,28 @@ type CommandID uint8
 
 // The commands whose identifiers are published; the others are in profile.go.
 const (
-	IDConnect       CommandID = 0x01 // MS-GRVSSTP 2.2.1.1
-	IDOpen          CommandID = 0x05 // MS-GRVSSTP 2.2.5.1
-	IDFanoutOpen    CommandID = 0x06 // MS-GRVSSTP 2.2.6.1
-	IDAttach        CommandID = 0x08 // MS-GRVSSTP 2.2.14.1
-	IDMessage       CommandID = 0x0d // MS-GRVSSTP 2.2.10.1
-	IDClose         CommandID = 0x11 // MS-GRVSSTP 2.2.9.1
-	IDSessionStatus CommandID = 0x12 // MS-GRVSSTP 2.2.8.1
+	IDConnect       CommandID = 0x01 // [MS-GRVSSTP] 2.2.1.1
+	IDOpen          CommandID = 0x05 // [MS-GRVSSTP] 2.2.5.1
+	IDFanoutOpen    CommandID = 0x06 // [MS-GRVSSTP] 2.2.6.1
+	IDAttach        CommandID = 0x08 // [MS-GRVSSTP] 2.2.14.1
+	IDMessage       CommandID = 0x0d // [MS-GRVSSTP] 2.2.10.1
+	IDClose         CommandID = 0x11 // [MS-GRVSSTP] 2.2.9.1
+	IDSessionStatus CommandID = 0x12 // [MS-GRVSSTP] 2.2.8.1
 )
 
 const (
 	// headerSize is CommandId, 1 octet, and CommandLength, 2 octets, which
-	// counts the whole command (MS-GRVSSTP 2.2.x.1).
+	// counts the whole command ([MS-GRVSSTP] 2.2.x.1).
 	headerSize = 3
 
 	// maxCommandSize bounds every command: what CommandLength can say.
 	maxCommandSize = math.MaxUint16
 
 	// maxPlainSize bounds Open, Message and ConnectAuthenticate, in octets
-	// (MS-GRVSSTP 2.2.3, 2.2.5, 2.2.10).
+	// ([MS-GRVSSTP] 2.2.3, 2.2.5, 2.2.10).
 	maxPlainSize = 2055
 
-	// closeSize is the exact size of Close (MS-GRVSSTP 2.2.9).
+	// closeSize is the exact size of Close ([MS-GRVSSTP] 2.2.9).
 	closeSize = 8
 )
 
@@ -84,7 +84,7 @@ func (id CommandID) kind() *kind {
 	return &kinds[id]
 }
 
-// String returns the name that MS-GRVSSTP gives the command.
+// String returns the name that [MS-GRVSSTP] gives the command.
 func (id CommandID) String() string {
 	if k := id.kind(); k != nil {
 		return k.name

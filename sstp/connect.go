@@ -3,7 +3,7 @@ package sstp
 import "furrow/sstp/internal/field"
 
 // Connect is the first command on a transport, sent by the end that dialled
-// (MS-GRVSSTP 2.2.1.1). Its layout is the same whatever the connection's
+// ([MS-GRVSSTP] 2.2.1.1). Its layout is the same whatever the connection's
 // version, which it is there to settle.
 //
 //	CommandId               1  0x01
@@ -45,7 +45,7 @@ func (m *Connect) layout(c *field.Cursor, _ Version) {
 	c.Text(&m.PeerProductCapabilities)
 }
 
-// ConnectResponse answers Connect (MS-GRVSSTP 2.2.2). Its layout, and that of
+// ConnectResponse answers Connect ([MS-GRVSSTP] 2.2.2). Its layout, and that of
 // the next two, is in profile.go.
 type ConnectResponse struct {
 	// Version is the highest version that the sender speaks.
@@ -65,7 +65,7 @@ type ConnectResponse struct {
 func (*ConnectResponse) ID() CommandID { return IDConnectResponse }
 
 // ConnectAuthenticate is the client's answer to the challenge in a
-// ConnectResponse (MS-GRVSSTP 2.2.3). It has no response; a wrong answer closes
+// ConnectResponse ([MS-GRVSSTP] 2.2.3). It has no response; a wrong answer closes
 // the connection.
 type ConnectAuthenticate struct {
 	AuthenticationToken []byte // a SecConnectAuthenticate
@@ -74,7 +74,7 @@ type ConnectAuthenticate struct {
 // ID returns IDConnectAuthenticate.
 func (*ConnectAuthenticate) ID() CommandID { return IDConnectAuthenticate }
 
-// ConnectClose ends a connection and all its sessions (MS-GRVSSTP 2.2.4,
+// ConnectClose ends a connection and all its sessions ([MS-GRVSSTP] 2.2.4,
 // 3.1.5.4).
 type ConnectClose struct {
 	Reason Reason

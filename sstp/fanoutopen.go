@@ -3,7 +3,7 @@ package sstp
 import "furrow/sstp/internal/field"
 
 // FanoutOpen opens a session to many addresses, from a device to a relay or from
-// a relay to a relay (MS-GRVSSTP 2.2.6.1).
+// a relay to a relay ([MS-GRVSSTP] 2.2.6.1).
 //
 //	CommandId              1  0x06
 //	CommandLength          2
@@ -20,7 +20,7 @@ type FanoutOpen struct {
 	// IdentityTargeted is the I cell, as in Open (note <6>).
 	IdentityTargeted bool
 	// Entries are the addresses. Their order matters: SessionStatus refers to
-	// them by index, from 0 (MS-GRVSSTP 3.1.1.3).
+	// them by index, from 0 ([MS-GRVSSTP] 3.1.1.3).
 	Entries []FanoutDeviceEntry
 }
 
@@ -33,7 +33,7 @@ type FanoutDeviceEntry struct {
 	// RelayURL is the destination's relay; empty for the relay spoken to.
 	RelayURL string
 	// FailoverDeviceURLs is on the wire in version 1.6 only, where everyone
-	// sends it empty; with 1.5 it must be empty (MS-GRVSSTP 3.1.4.3.3).
+	// sends it empty; with 1.5 it must be empty ([MS-GRVSSTP] 3.1.4.3.3).
 	FailoverDeviceURLs string
 }
 

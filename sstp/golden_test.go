@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// golden is a command and its octets, written out by hand from sstp.md 2 and
+// golden is a command and its octets, written out by hand from [MS-GRVSSTP] 2.2 and
 // wire profile 1: header, then one string for each field.
 type golden struct {
 	name    string
@@ -228,7 +228,7 @@ func TestTableOfCommands(t *testing.T) {
 		}
 	}
 	if count != 18 {
-		t.Errorf("%d commands, want the 18 of sstp.md 2.1", count)
+		t.Errorf("%d commands, want the 18 of [MS-GRVSSTP] 2.2", count)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // Message begins a message sequence: one Message, one or more Data, one
-// EndMessage on the same session (MS-GRVSSTP 2.2.10.1). The command is at most
+// EndMessage on the same session ([MS-GRVSSTP] 2.2.10.1). The command is at most
 // 2055 octets long.
 //
 //	CommandId     1  0x0d
@@ -21,7 +21,7 @@ type Message struct {
 	SessionID uint32
 	// MessageCount acknowledges that many of the oldest message sequences which
 	// the sender of this command has received on the connection, whatever their
-	// sessions (MS-GRVSSTP 3.1.5.19).
+	// sessions ([MS-GRVSSTP] 3.1.5.19).
 	MessageCount uint32
 	Flags        MessageFlags
 	// UserRef is opaque here.
@@ -67,7 +67,7 @@ type MessageFlags uint8
 const definedFlags = FlagFragmentation | FlagTrack | FlagStreamSize |
 	FlagAcknowledgeImmediately | FlagEphemeral | FlagDoNotDeliverIfOffline
 
-// String returns the letters that MS-GRVSSTP 2.2.10.1 draws in the cells that
+// String returns the letters that [MS-GRVSSTP] 2.2.10.1 draws in the cells that
 // are set, such as "SA", or "-" for none.
 func (f MessageFlags) String() string {
 	var b strings.Builder
@@ -92,7 +92,7 @@ func (f MessageFlags) String() string {
 	return b.String()
 }
 
-// EndMessage ends a message sequence (MS-GRVSSTP 2.2.12). Its layout is in
+// EndMessage ends a message sequence ([MS-GRVSSTP] 2.2.12). Its layout is in
 // profile.go.
 type EndMessage struct {
 	SessionID uint32

@@ -19,7 +19,7 @@ const (
 const maxIdentityName = 80
 
 // WANDPPResource is the resource URL of WAN presence, in the spelling of note
-// <3>. MS-GRVSSTP 3.3.5.6 spells it otherwise: see [IsWANDPP].
+// <3>. [MS-GRVSSTP] 3.3.5.6 spells it otherwise: see [IsWANDPP].
 const WANDPPResource = "grooveWANDPP"
 
 // IsWANDPP reports whether a resource URL is that of WAN presence, in any mix of
@@ -78,7 +78,7 @@ func checkCharacters(url string) error {
 }
 
 // checkResourceURL has nothing published to go by but that the name is not empty
-// (MS-GRVSSTP 2.2.5.1, 2.2.6.1): that of WAN presence has not even a scheme.
+// ([MS-GRVSSTP] 2.2.5.1, 2.2.6.1): that of WAN presence has not even a scheme.
 func checkResourceURL(url string) error {
 	err := ErrEmptyName
 	if url != "" {

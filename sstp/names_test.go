@@ -92,7 +92,8 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// TestMnemonics pins the numbers of sstp.md 2.3, 2.8, 2.9 and 2.11 to their names.
+// TestMnemonics pins the numbers of [MS-GRVSSTP] 2.2.8.1, 2.2.9.1, 3.1.5.1,
+// 3.1.5.5 and 3.3.5.6 to their names.
 func TestMnemonics(t *testing.T) {
 	check := func(got, want string) {
 		t.Helper()

@@ -2,7 +2,7 @@ package sstp
 
 import "furrow/sstp/internal/field"
 
-// Open opens a session to one address (MS-GRVSSTP 2.2.5.1). The command is at
+// Open opens a session to one address ([MS-GRVSSTP] 2.2.5.1). The command is at
 // most 2055 octets long.
 //
 //	CommandId     1  0x05
@@ -50,7 +50,7 @@ func openFlags(c *field.Cursor, identityTargeted *bool) {
 	}
 }
 
-// OpenResponse accepts or refuses a session (MS-GRVSSTP 2.2.7, 3.1.5.5). Its
+// OpenResponse accepts or refuses a session ([MS-GRVSSTP] 2.2.7, 3.1.5.5). Its
 // layout is in profile.go.
 type OpenResponse struct {
 	SessionID uint32

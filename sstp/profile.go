@@ -8,7 +8,7 @@ import (
 )
 
 // Everything in this file is wire profile 1: choices this project makes where
-// the text of MS-GRVSSTP could not be had. None of it is known to be what the
+// the text of [MS-GRVSSTP] could not be had. None of it is known to be what the
 // original products do. A capture that shows otherwise is obeyed here, and
 // nowhere else in the package.
 
@@ -63,10 +63,23 @@ const (
 // peer: of the same major number, the lower minor. It reports false if there is
 // none that this package speaks.
 //
-// Wire profile 1, after the example of MS-GRVSSTP 4.1.1.
+// Wire profile 1, after the example of [MS-GRVSSTP] 4.1.1.
 func (v Version) Settle(peer Version) (Version, bool) {
 	settled := min(v, peer)
 	return settled, v.Major() == peer.Major() && (settled == Version15 || settled == Version16)
+}
+
+// refusal returns how an end that speaks v refuses a Connect of version peer,
+// with which it has none in common ([MS-GRVSSTP] 3.1.5.1).
+//
+// Wire profile 1: a newer major version is always answered WontUpgrade. The text
+// chooses between that and WillUpgrade by the minor version, in a way that could
+// not be read. An older minor version is treated as an older major one.
+func (v Version) refusal(peer Version) ResponseID {
+	if peer.Major() > v.Major() {
+		return ResponseWontUpgrade
+	}
+	return ResponseNewVersionRequired
 }
 
 // Wire profile 1: MajorVersion 1, MinorVersion 1, ResponseId 1, RetryTime 4,

@@ -126,19 +126,15 @@ func TestStreamRoundTrip(t *testing.T) {
 		for range rapid.IntRange(1, 8).Draw(t, "commands") {
 			cmds = append(cmds, drawCommand(t, v))
 		}
-		var stream bytes.Buffer
-		w := NewWriter(&stream)
-		w.SetVersion(v)
+		var octets []byte
 		for _, cmd := range cmds {
-			if err := w.WriteCommand(cmd); err != nil {
+			var err error
+			if octets, err = Append(octets, cmd, v); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := w.Flush(); err != nil {
-			t.Fatal(err)
-		}
 		pieces := rapid.IntRange(1, 5000).Draw(t, "pieces")
-		r := NewReader(&pieceReader{&stream, pieces})
+		r := NewReader(&pieceReader{bytes.NewReader(octets), pieces})
 		r.SetVersion(v)
 		for i, want := range cmds {
 			got, err := r.ReadCommand()

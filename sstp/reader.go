@@ -8,9 +8,12 @@ import (
 )
 
 const (
-	// readerSize is what a Reader holds on to, in octets: room for one Data of
-	// full size and its neighbours. Every idle connection costs as much.
-	readerSize = 4 << 10
+	// idleSize is what a Reader holds on to, in octets, while little arrives at a
+	// time. Every idle connection costs as much.
+	idleSize = 512
+
+	// readerSize is what it holds on to while much arrives: eight Data at a time.
+	readerSize = 16 << 10
 
 	// maxEmptyReads is how often a source may return neither octets nor an error
 	// before it counts as broken.
@@ -20,8 +23,8 @@ const (
 // Reader takes one command after the other off a stream. It reads ahead, so the
 // stream is its own. It is not safe for concurrent use.
 //
-// Its memory is readerSize, and while a longer command is arriving at most twice
-// as much as has arrived of it.
+// Its memory is idleSize to readerSize, and while a longer command is arriving at
+// most twice as much as has arrived of it.
 type Reader struct {
 	src     io.Reader
 	version Version
@@ -29,6 +32,7 @@ type Reader struct {
 
 	buf        []byte
 	start, end int // buf[start:end] has been read from src and not been returned
+	got        int // octets of the last read
 
 	cursor field.Cursor
 	// The commands of which there are many, returned again and again.
@@ -38,7 +42,7 @@ type Reader struct {
 
 // NewReader returns a Reader of src that reads version 1.5 until SetVersion.
 func NewReader(src io.Reader) *Reader {
-	return &Reader{src: src, version: Version15, buf: make([]byte, readerSize)}
+	return &Reader{src: src, version: Version15, buf: make([]byte, idleSize)}
 }
 
 // SetVersion sets the version by which the commands that follow are read, once
@@ -110,6 +114,7 @@ func (r *Reader) fill(n int) error {
 		r.makeRoom(n)
 		got, err := r.src.Read(r.buf[r.end:])
 		r.end += got
+		r.got = got
 		switch {
 		case got > 0:
 			empty = 0 // an error that came with octets will come again
@@ -129,26 +134,36 @@ func (r *Reader) fill(n int) error {
 }
 
 // makeRoom makes sure that at least one octet of a command of n octets can be
-// read into the buffer. The buffer grows with what arrives, not with n.
+// read into the buffer. The buffer grows with what arrives, not with n: when it is
+// full, and up to readerSize when the last read has filled it.
 func (r *Reader) makeRoom(n int) {
-	if r.start+n <= len(r.buf) {
-		return
-	}
 	have := r.end - r.start
-	to := r.buf
-	if have == len(r.buf) {
-		to = make([]byte, min(2*len(r.buf), maxCommandSize))
+	more := r.end == len(r.buf) && r.got > 0 && len(r.buf) < readerSize
+	switch {
+	case have == len(r.buf) || more:
+		r.move(min(2*len(r.buf), maxCommandSize))
+	case r.start+n > len(r.buf):
+		copy(r.buf, r.buf[r.start:r.end])
+		r.start, r.end = 0, have
 	}
-	copy(to, r.buf[r.start:r.end])
-	r.buf, r.start, r.end = to, 0, have
 }
 
-// shrink gives up a buffer that has grown, once its contents fit the usual one.
+// shrink gives up memory that is not needed any more: all beyond readerSize once
+// the contents fit, all beyond idleSize when little arrives.
 func (r *Reader) shrink() {
 	have := r.end - r.start
-	if len(r.buf) > readerSize && have <= readerSize {
-		small := make([]byte, readerSize)
-		copy(small, r.buf[r.start:r.end])
-		r.buf, r.start, r.end = small, 0, have
+	switch {
+	case have == 0 && r.got <= idleSize && len(r.buf) > idleSize:
+		r.move(idleSize)
+		r.data, r.message = Data{}, Message{} // they hold on to the other buffer
+	case have <= readerSize && len(r.buf) > readerSize:
+		r.move(readerSize)
 	}
+}
+
+// move goes on with a buffer of another size.
+func (r *Reader) move(size int) {
+	buf := make([]byte, size)
+	have := copy(buf, r.buf[r.start:r.end])
+	r.buf, r.start, r.end = buf, 0, have
 }

@@ -3,10 +3,10 @@ package sstp
 import "fmt"
 
 // Reason says why a session or connection is closed. Close and ConnectClose draw
-// on one enumeration (sstp.md 2.5).
+// on one enumeration (wire profile 1).
 type Reason uint8
 
-// The reasons (MS-GRVSSTP 2.2.9.1 and, for ConnectClose, 3.1.5.1 to 3.1.5.11).
+// The reasons ([MS-GRVSSTP] 2.2.9.1 and, for ConnectClose, 3.1.5.1 to 3.1.5.11).
 // ReasonResponseTimeout is in profile.go.
 const (
 	ReasonNone                       Reason = 0x00
@@ -23,7 +23,7 @@ const (
 	ReasonEmptySession               Reason = 0x15 // no target of the fanout session is left
 )
 
-// String returns the mnemonic of MS-GRVSSTP.
+// String returns the mnemonic of [MS-GRVSSTP].
 func (r Reason) String() string {
 	switch r {
 	case ReasonNone:
@@ -60,7 +60,7 @@ func (r Reason) String() string {
 // StatusID says what has happened to a target of a fanout session.
 type StatusID uint8
 
-// The states (MS-GRVSSTP 2.2.8.1). The first three concern a relay.
+// The states ([MS-GRVSSTP] 2.2.8.1). The first three concern a relay.
 const (
 	StatusDNSLookupFailed      StatusID = 0x01
 	StatusHostNotReachable     StatusID = 0x02
@@ -69,7 +69,7 @@ const (
 	StatusLockedOut            StatusID = 0x05
 )
 
-// String returns the mnemonic of MS-GRVSSTP.
+// String returns the mnemonic of [MS-GRVSSTP].
 func (s StatusID) String() string {
 	switch s {
 	case StatusDNSLookupFailed:

@@ -6,7 +6,7 @@ import "fmt"
 // AttachResponse and RegisterResponse.
 type ResponseID uint8
 
-// The answers (MS-GRVSSTP 3.1.5.1, 3.3.5.1; sstp.md 2.3).
+// The answers ([MS-GRVSSTP] 3.1.5.1, 3.3.5.1).
 const (
 	ResponseOk                   ResponseID = 0x00
 	ResponseWrongDevice          ResponseID = 0x01 // TargetDeviceURL is not the receiver's
@@ -18,7 +18,7 @@ const (
 	ResponseConnectRejected      ResponseID = 0x09 // a source device is locked out
 )
 
-// String returns the mnemonic of MS-GRVSSTP.
+// String returns the mnemonic of [MS-GRVSSTP].
 func (r ResponseID) String() string {
 	switch r {
 	case ResponseOk:
@@ -45,7 +45,7 @@ func (r ResponseID) String() string {
 // OpenResponseID is the answer of OpenResponse, an enumeration of its own.
 type OpenResponseID uint8
 
-// The answers (MS-GRVSSTP 3.1.5.5, 3.3.5.6; sstp.md 2.8).
+// The answers ([MS-GRVSSTP] 3.1.5.5, 3.3.5.6).
 const (
 	OpenOk                 OpenResponseID = 0x00
 	OpenNoResource         OpenResponseID = 0x04 // a FanoutOpen for WAN presence
@@ -55,7 +55,7 @@ const (
 	OpenFanoutNotSupported OpenResponseID = 0x0c // no single-hop here
 )
 
-// String returns the mnemonic of MS-GRVSSTP.
+// String returns the mnemonic of [MS-GRVSSTP].
 func (r OpenResponseID) String() string {
 	switch r {
 	case OpenOk:

@@ -7,7 +7,7 @@ import (
 )
 
 // SessionStatus tells the originator of a fanout session that targets have
-// dropped out (MS-GRVSSTP 2.2.8.1).
+// dropped out ([MS-GRVSSTP] 2.2.8.1).
 //
 //	CommandId     1  0x12
 //	CommandLength 2

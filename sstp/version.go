@@ -10,7 +10,7 @@ import (
 // minor in the low one, so that versions compare as numbers.
 type Version uint16
 
-// The versions of the protocol (MS-GRVSSTP 2.2.1.1).
+// The versions of the protocol ([MS-GRVSSTP] 2.2.1.1).
 const (
 	Version15 Version = 0x0105
 	Version16 Version = 0x0106

@@ -37,15 +37,20 @@ type Config struct {
 type Listen struct {
 	// GMS serves the management server over HTTP: /gms.dll, /AutoActivate/gms.dll and /GMSConfig.
 	GMS string `toml:"gms"`
+	// SSTP serves the relay. Empty: this box is no relay.
+	SSTP string `toml:"sstp"`
+	// RelayAdmin serves relay-management SOAP, and only if an outside management server is known. Empty: never.
+	RelayAdmin string `toml:"relay_admin"`
 }
 
 // Default returns the settings of a box nobody has configured. A privileged process takes the
 // protocol's own ports, any other the same ports in the unprivileged range.
 func Default(privileged bool) Config {
+	listen := Listen{GMS: ":8080", SSTP: ":2492", RelayAdmin: ":8009"}
 	if privileged {
-		return Config{Listen: Listen{GMS: ":80"}}
+		listen.GMS = ":80"
 	}
-	return Config{Listen: Listen{GMS: ":8080"}}
+	return Config{Listen: listen}
 }
 
 // Load reads a TOML file over base. A key it does not know is an error: a misspelt setting must not be
@@ -87,16 +92,32 @@ func (c *Config) SetListen(name, address string) error {
 	switch name {
 	case "gms":
 		c.Listen.GMS = address
-		return nil
+	case "sstp":
+		c.Listen.SSTP = address
+	case "relay-admin":
+		c.Listen.RelayAdmin = address
 	default:
-		return fmt.Errorf("listen: there is no service %q (known: gms)", name)
+		return fmt.Errorf("listen: there is no service %q (known: gms, sstp, relay-admin)", name)
 	}
+	return nil
 }
 
 // Validate checks what can be checked without opening anything. The form of ServerURL is the directory's rule.
 func (c Config) Validate() error {
-	if _, _, err := net.SplitHostPort(c.Listen.GMS); err != nil {
-		return fmt.Errorf("listen gms: %q is not host:port: %w", c.Listen.GMS, err)
+	for _, l := range []struct {
+		name, address string
+		optional      bool
+	}{
+		{"gms", c.Listen.GMS, false},
+		{"sstp", c.Listen.SSTP, true},
+		{"relay-admin", c.Listen.RelayAdmin, true},
+	} {
+		if l.address == "" && l.optional {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(l.address); err != nil {
+			return fmt.Errorf("listen %s: %q is not host:port: %w", l.name, l.address, err)
+		}
 	}
 	return nil
 }
@@ -107,18 +128,24 @@ func (c Config) EffectiveServerURL(hostname string, gms net.Addr) string {
 	if c.ServerURL != "" {
 		return c.ServerURL
 	}
-	host, port, err := net.SplitHostPort(gms.String())
+	return "http://" + Authority(hostname, gms, "80") + "/gms.dll"
+}
+
+// Authority is how peers name a service that listens on addr: by the address it is bound to or, when that is every
+// address, by hostname, with the port unless it is the usual one.
+func Authority(hostname string, addr net.Addr, usualPort string) string {
+	host, port, err := net.SplitHostPort(addr.String())
 	if err != nil {
-		return ""
+		return hostname
 	}
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
 		host = strings.ToLower(hostname)
 	}
 	switch {
-	case port != "80":
-		host = net.JoinHostPort(host, port)
+	case port != usualPort:
+		return net.JoinHostPort(host, port)
 	case strings.Contains(host, ":"):
-		host = "[" + host + "]"
+		return "[" + host + "]"
 	}
-	return "http://" + host + "/gms.dll"
+	return host
 }

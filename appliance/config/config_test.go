@@ -18,7 +18,8 @@ func TestLoadOverDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Config{ServerURL: "http://groove.example.com/gms.dll", LogLevel: slog.LevelDebug, Listen: Listen{GMS: "127.0.0.1:9"}}
+	want := Default(false)
+	want.ServerURL, want.LogLevel, want.Listen.GMS = "http://groove.example.com/gms.dll", slog.LevelDebug, "127.0.0.1:9"
 	if cfg != want {
 		t.Fatalf("got %+v, want %+v", cfg, want)
 	}
@@ -42,7 +43,7 @@ func TestLoadRefuses(t *testing.T) {
 		"syntax":        {"a = \n", "line 1"},
 		"wrong type":    {"server_url = 3\n", "server_url"},
 		"wrong level":   {"log_level = \"loud\"\n", "loud"},
-		"unknown table": {"[listen]\nrelay = \":1\"\n", `unknown setting "listen.relay"`},
+		"unknown table": {"[listen]\nfax = \":1\"\n", `unknown setting "listen.fax"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), FileName)
@@ -72,7 +73,10 @@ func TestValidate(t *testing.T) {
 		want string
 	}{
 		{Default(true), ""},
-		{Config{Listen: Listen{GMS: "8080"}}, "host:port"},
+		{Config{Listen: Listen{GMS: "8080"}}, "listen gms"},
+		{Config{Listen: Listen{GMS: ":1", SSTP: "2492"}}, "listen sstp"},
+		{Config{Listen: Listen{GMS: ":1", RelayAdmin: "8009"}}, "listen relay-admin"},
+		{Config{Listen: Listen{GMS: ":1"}}, ""},
 	} {
 		err := test.cfg.Validate()
 		if (err == nil) != (test.want == "") || (err != nil && !strings.Contains(err.Error(), test.want)) {
@@ -86,7 +90,13 @@ func TestSetListen(t *testing.T) {
 	if err := cfg.SetListen("gms", "[::1]:0"); err != nil || cfg.Listen.GMS != "[::1]:0" {
 		t.Fatalf("%+v, %v", cfg, err)
 	}
-	if err := cfg.SetListen("relay", ":1"); err == nil {
+	if err := cfg.SetListen("sstp", ""); err != nil || cfg.Listen.SSTP != "" {
+		t.Fatalf("%+v, %v", cfg, err)
+	}
+	if err := cfg.SetListen("relay-admin", ":9"); err != nil || cfg.Listen.RelayAdmin != ":9" {
+		t.Fatalf("%+v, %v", cfg, err)
+	}
+	if err := cfg.SetListen("fax", ":1"); err == nil {
 		t.Fatal("an unknown service was accepted")
 	}
 }

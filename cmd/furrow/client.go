@@ -16,8 +16,12 @@ import (
 const requestTimeout = time.Minute
 
 type clientCmd struct {
-	Join   clientJoinCmd   `cmd:"" help:"Turn an account configuration code into an active member."`
-	Update clientUpdateCmd `cmd:"" help:"Report to the management server and fetch changed policies."`
+	Join     clientJoinCmd     `cmd:"" help:"Turn an account configuration code into an active member."`
+	Update   clientUpdateCmd   `cmd:"" help:"Report to the management server and fetch changed policies."`
+	Register clientRegisterCmd `cmd:"" help:"Register the account with its relays."`
+	Send     clientSendCmd     `cmd:"" help:"Send a file to other members by relay."`
+	Receive  clientReceiveCmd  `cmd:"" help:"Receive the files that wait at the relays."`
+	Status   clientStatusCmd   `cmd:"" help:"Say how the account stands with its relays."`
 }
 
 type clientJoinCmd struct {

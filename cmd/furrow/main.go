@@ -26,6 +26,8 @@ type commandLine struct {
 	Recovery recoveryCmd `cmd:"" help:"After damage to the disk: accept the restored state."`
 	Domain   domainCmd   `cmd:"" help:"Management domains."`
 	Member   memberCmd   `cmd:"" help:"Members of a domain."`
+	Relay    relayCmd    `cmd:"" help:"The relay of this box, and relays elsewhere."`
+	RelaySet relaySetCmd `cmd:"" name:"relay-set" help:"Which relays serve whom."`
 	Client   clientCmd   `cmd:"" help:"Act as a Groove client."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

@@ -73,9 +73,9 @@ type box struct {
 
 var servesPattern = regexp.MustCompile(`serves (http://[^ ]+)/gms\.dll`)
 
-func serve(t *testing.T, dataDir, listen string) *box {
+func serve(t *testing.T, dataDir, gms, sstp string) *box {
 	t.Helper()
-	cmd := command(t, "--data", dataDir, "serve", "--listen", "gms="+listen)
+	cmd := command(t, "--data", dataDir, "serve", "--listen", "gms="+gms, "--listen", "sstp="+sstp)
 	cmd.Stderr = &bytes.Buffer{}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -114,7 +114,8 @@ func (b *box) kill(t *testing.T) {
 // on with its old key.
 func TestSession(t *testing.T) {
 	data, home := filepath.Join(t.TempDir(), "var"), filepath.Join(t.TempDir(), "ann")
-	b := serve(t, data, "127.0.0.1:0")
+	b := serve(t, data, "127.0.0.1:0", "127.0.0.1:0")
+	relayURL := must[api.LocalRelay](t, "--data", data, "relay", "show").DeviceURL
 
 	domain := must[api.Domain](t, "--data", data, "domain", "create", "Office", "--organization", "Contoso Ltd")
 	if domain.GUID == "" || domain.Organization != "Contoso Ltd" || domain.ServerURL != b.address+"/gms.dll" || len(domain.Certificate) == 0 {
@@ -136,7 +137,7 @@ func TestSession(t *testing.T) {
 	}
 
 	b.kill(t)
-	b = serve(t, data, strings.TrimPrefix(b.address, "http://"))
+	b = serve(t, data, strings.TrimPrefix(b.address, "http://"), strings.TrimPrefix(relayURL, "grooveDNS://"))
 	if again := must[api.Member](t, "--data", data, "member", "show", member.GUID); again != active {
 		t.Fatalf("after kill and restart the member is %+v, was %+v", again, active)
 	}
@@ -188,7 +189,7 @@ func TestSession(t *testing.T) {
 
 func TestErrorsAreOneLine(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "var")
-	b := serve(t, data, "127.0.0.1:0")
+	b := serve(t, data, "127.0.0.1:0", "")
 	must[api.Domain](t, "--data", data, "domain", "create", "Office")
 
 	for name, test := range map[string]struct {
@@ -204,9 +205,12 @@ func TestErrorsAreOneLine(t *testing.T) {
 		"missing flag":      {[]string{"--data", data, "member", "add", "--domain", "Office"}, 2, "--email"},
 		"unknown command":   {[]string{"dance"}, 2, "dance"},
 		"unknown service":   {[]string{"--data", t.TempDir(), "serve", "--listen", "fax=:1"}, 1, `no service "fax"`},
-		"box runs already":  {[]string{"--data", data, "serve", "--listen", "gms=127.0.0.1:0"}, 1, "another furrow is running"},
+		"box runs already":  {[]string{"--data", data, "serve", "--listen", "gms=127.0.0.1:0", "--listen", "sstp="}, 1, "another furrow is running"},
 		"port taken":        {[]string{"--data", t.TempDir(), "serve", "--listen", "gms=" + strings.TrimPrefix(b.address, "http://")}, 1, "cannot listen on"},
 		"wrong code":        {[]string{"client", "join", "--server", b.address, "--code", "no", "--home", t.TempDir()}, 1, "fault 401"},
+		"no relay":          {[]string{"--data", data, "relay", "show"}, 1, "runs no relay"},
+		"no file":           {[]string{"--data", data, "relay", "import", "/none"}, 2, "/none"},
+		"unknown relay set": {[]string{"--data", data, "relay-set", "add", "none", "none"}, 1, "relay set not found"},
 		"no server":         {[]string{"client", "join", "--server", "box", "--code", "no", "--home", t.TempDir()}, 1, "want http://host"},
 		"no profile":        {[]string{"client", "update", "--home", t.TempDir()}, 1, "no profile"},
 	} {
@@ -227,7 +231,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 
 func TestTextOutput(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "var")
-	serve(t, data, "127.0.0.1:0")
+	serve(t, data, "127.0.0.1:0", "127.0.0.1:0")
 	for _, step := range []struct {
 		args []string
 		want string
@@ -237,6 +241,9 @@ func TestTextOutput(t *testing.T) {
 		{[]string{"member", "add", "--domain", "Office", "--full-name", "Ann", "--email", "ann@example.com"}, "configuration code"},
 		{[]string{"member", "list"}, "Ann   ann@example.com  pending  Office"},
 		{[]string{"status"}, "state       sound"},
+		{[]string{"relay", "show"}, "device URL        grooveDNS://127.0.0.1:"},
+		{[]string{"relay", "status"}, "grooveDNS://127.0.0.1:"},
+		{[]string{"relay-set", "list"}, "Office  Default  true"},
 	} {
 		stdout, stderr, exit := furrow(t, append([]string{"--data", data}, step.args...)...)
 		if exit != 0 || !strings.Contains(stdout, step.want) {

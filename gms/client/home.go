@@ -57,6 +57,9 @@ type profileForm struct {
 	DeviceURL     string                `json:"deviceURL"`
 	IdentityURL   string                `json:"identityURL"`
 	Identity      pairForm              `json:"identity"`
+	RelayDevice   []byte                `json:"relayDeviceKey"`  // sealed
+	RelayAccount  []byte                `json:"relayAccountKey"` // sealed
+	KnownToRelays []string              `json:"knownToRelays"`
 	Joined        bool                  `json:"joined"`
 	ManagesDevice bool                  `json:"managesDevice"`
 	Objects       map[string]Held       `json:"objects"`
@@ -79,6 +82,9 @@ const (
 	purposeUser     = "user account"
 	purposeDevice   = "device account"
 	purposeIdentity = "identity"
+
+	purposeRelayDevice  = "relay device key"
+	purposeRelayAccount = "relay account key"
 )
 
 // Load returns the profile, or ErrNoProfile.
@@ -102,6 +108,7 @@ func (h *Home) Load() (*Profile, error) {
 		Server: f.Server, CodeID: f.CodeID, Domain: f.Domain, MemberGUID: f.MemberGUID, FullName: f.FullName,
 		VCard: f.VCard, DeviceName: f.DeviceName, DeviceURL: f.DeviceURL, IdentityURL: f.IdentityURL,
 		Joined: f.Joined, ManagesDevice: f.ManagesDevice, Objects: f.Objects, DeviceObjects: f.DeviceObjects,
+		KnownToRelays: f.KnownToRelays,
 	}
 	if p.User, err = h.openAccount(purposeUser, f.User); err != nil {
 		return nil, err
@@ -110,6 +117,12 @@ func (h *Home) Load() (*Profile, error) {
 		return nil, err
 	}
 	p.Device.Device = true
+	if p.RelayKeys.Device, err = h.openKey(purposeRelayDevice, f.RelayDevice); err != nil {
+		return nil, err
+	}
+	if p.RelayKeys.Account, err = h.openKey(purposeRelayAccount, f.RelayAccount); err != nil {
+		return nil, err
+	}
 	p.Identity, err = h.openPair(purposeIdentity, f.Identity)
 	return p, err
 }
@@ -121,6 +134,7 @@ func (h *Home) Save(p *Profile) error {
 		Server:  p.Server, CodeID: p.CodeID, Domain: p.Domain, MemberGUID: p.MemberGUID, FullName: p.FullName,
 		VCard: p.VCard, DeviceName: p.DeviceName, DeviceURL: p.DeviceURL, IdentityURL: p.IdentityURL,
 		Joined: p.Joined, ManagesDevice: p.ManagesDevice, Objects: p.Objects, DeviceObjects: p.DeviceObjects,
+		KnownToRelays: p.KnownToRelays,
 	}
 	var err error
 	if f.User, err = h.sealAccount(purposeUser, p.User); err != nil {
@@ -130,6 +144,12 @@ func (h *Home) Save(p *Profile) error {
 		return err
 	}
 	if f.Identity, err = h.sealPair(purposeIdentity, p.Identity); err != nil {
+		return err
+	}
+	if f.RelayDevice, err = h.vault.Seal(purposeRelayDevice, p.RelayKeys.Device.Bytes()); err != nil {
+		return err
+	}
+	if f.RelayAccount, err = h.vault.Seal(purposeRelayAccount, p.RelayKeys.Account.Bytes()); err != nil {
 		return err
 	}
 	data, err := json.MarshalIndent(f, "", "  ")
@@ -153,15 +173,19 @@ func (h *Home) sealAccount(purpose string, a Account) (f accountForm, err error)
 
 func (h *Home) openAccount(purpose string, f accountForm) (a Account, err error) {
 	a.GUID = f.GUID
-	plain, err := h.vault.Open(purpose+" key", f.Key)
-	if err != nil {
-		return a, err
-	}
-	if a.Key, err = keys.NewSharedKey(plain); err != nil {
+	if a.Key, err = h.openKey(purpose+" key", f.Key); err != nil {
 		return a, err
 	}
 	a.KeyPair, err = h.openPair(purpose, f.pairForm)
 	return a, err
+}
+
+func (h *Home) openKey(purpose string, sealed []byte) (keys.SharedKey, error) {
+	plain, err := h.vault.Open(purpose, sealed)
+	if err != nil {
+		return keys.SharedKey{}, err
+	}
+	return keys.NewSharedKey(plain)
 }
 
 func (h *Home) sealPair(purpose string, k KeyPair) (f pairForm, err error) {

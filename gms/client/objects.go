@@ -94,6 +94,13 @@ func relayURLs(identity policy.Identity) []string {
 	return urls
 }
 
+// Relays returns the relays of the held identity, in the order of preference, and the pre-authentication token that
+// the member's devices show to each of them.
+func (p *Profile) Relays() ([]policy.Relay, string, error) {
+	identity, err := p.heldIdentity()
+	return identity.Relays, identity.PreAuthToken, err
+}
+
 // heldIdentity returns the identity template that is held.
 func (p *Profile) heldIdentity() (policy.Identity, error) {
 	held, ok := p.Objects[p.MemberGUID]

@@ -25,6 +25,9 @@ const (
 	idAlphabet     = "abcdefghijkmnpqrstuvwxyz23456789"
 	guidLength     = 39
 	identityLength = 32
+
+	// relayKeySize is the size of device keys and account keys at relays, in octets (wire profile 1).
+	relayKeySize = 24
 )
 
 // Account is one of the two accounts of a profile: the person's or the device's.
@@ -40,6 +43,12 @@ type Account struct {
 type KeyPair struct {
 	Signature  *keys.RSAPrivateKey
 	Encryption *keys.ElGamalPrivateKey
+}
+
+// RelayKeys are the secret keys of a profile at relays. They are not those that secure messages to the management
+// server, which a relay has no business to know.
+type RelayKeys struct {
+	Device, Account keys.SharedKey
 }
 
 // Held is a managed object that the client has, verified.
@@ -63,6 +72,11 @@ type Profile struct {
 	DeviceURL    string
 	IdentityURL  string
 	Identity     KeyPair
+
+	// RelayKeys are the device key and the account key of SSTP Security, which relays share (MS-GRVSSTPS 3.2.1).
+	RelayKeys RelayKeys
+	// KnownToRelays are the URLs of the relays that have registered the account.
+	KnownToRelays []string
 
 	// Joined is set when the member is active and its signed identity is held.
 	Joined bool
@@ -95,6 +109,12 @@ func newProfile(server, codeID, deviceName string, newKeyPair func() (KeyPair, e
 	}
 	p.Device.Device = true
 	p.DeviceURL = "dpp://" + p.Device.GUID
+	for _, key := range []*keys.SharedKey{&p.RelayKeys.Device, &p.RelayKeys.Account} {
+		var err error
+		if *key, err = keys.GenerateSharedKey(relayKeySize); err != nil {
+			return nil, fmt.Errorf("making a key for relays: %w", err)
+		}
+	}
 	var err error
 	p.Identity, err = newKeyPair()
 	return p, err

@@ -14,7 +14,8 @@ type batches struct {
 	phase   phase
 	method  string
 	message func(members []string) message
-	record  func(*userRow)   // what the answer means
+	before  func(*userRow)   // what is not known any more once the message is sent
+	after   func(*userRow)   // what the answer means
 	refused map[string]error // gets the members that the relay refuses
 }
 
@@ -28,7 +29,8 @@ func (b *batches) lockout(ctx context.Context, members []string, lockedOut bool)
 		}
 		return m
 	}
-	b.record = func(row *userRow) { row.Lockout, row.LockoutKnown = lockedOut, true }
+	b.before = func(row *userRow) { row.LockoutKnown = false }
+	b.after = func(row *userRow) { row.Lockout, row.LockoutKnown = lockedOut, true }
 	return b.send(ctx, members)
 }
 
@@ -45,9 +47,12 @@ func (b *batches) send(ctx context.Context, members []string) error {
 // sent by themselves, down to the members who are to blame: one of them must not
 // keep the others from the relay.
 func (b *batches) sendOne(ctx context.Context, members []string) error {
+	if err := b.record(ctx, b.relay, members, b.before); err != nil {
+		return err
+	}
 	err := b.tell(ctx, b.phase, b.method, b.message(members))
 	if err == nil {
-		return b.acknowledged(ctx, b.relay, members, b.record)
+		return b.record(ctx, b.relay, members, b.after)
 	}
 	if fault, ok := errors.AsType[*faultError](err); !ok ||
 		fault.Code < spmr.CodeInvalidInput || fault.Code > spmr.CodeMissingInput {
@@ -61,9 +66,6 @@ func (b *batches) sendOne(ctx context.Context, members []string) error {
 		return b.sendOne(ctx, members[half:])
 	}
 	b.refused[members[0]] = err
-	if b.method == spmr.MethodUserAdd {
-		return nil
-	}
 	// If the relay has lost the user, the next attempt begins by adding it again.
-	return b.acknowledged(ctx, b.relay, members, func(row *userRow) { row.Added = false })
+	return b.record(ctx, b.relay, members, func(row *userRow) { row.Added = false })
 }

@@ -41,7 +41,7 @@ func (k *link) call(ctx context.Context, method string, m message) (epoch int32,
 	if err != nil {
 		return 0, err
 	}
-	name, key, err := k.sharedKey(relay)
+	name, key, err := k.sharedKey()
 	if err != nil {
 		return 0, err
 	}
@@ -66,19 +66,16 @@ func (k *link) call(ctx context.Context, method string, m message) (epoch int32,
 
 // sharedKey returns the manager's name and the key shared with the relay, zero
 // without one.
-func (k *link) sharedKey(relay directory.Relay) (name string, key keys.SharedKey, err error) {
+func (k *link) sharedKey() (name string, key keys.SharedKey, err error) {
 	view := k.store.Snapshot()
 	manager, ok := k.t.manager.Get(view, managerKey)
 	if !ok {
 		return "", key, ErrNoIdentity
 	}
-	relayKey, err := soapKey(relay)
-	if err != nil {
-		return "", key, err
-	}
 	row := k.rowAt(view, k.relay)
-	if len(row.SealedKey) == 0 || row.RelayKey != relayKey.Hash().String() {
-		return manager.Name, key, nil
+	stranger, err := k.stranger(row)
+	if stranger || err != nil {
+		return manager.Name, key, err
 	}
 	plain, err := k.vault.Open(linkKeyPurpose(k.relay), row.SealedKey)
 	if err != nil {
@@ -86,6 +83,20 @@ func (k *link) sharedKey(relay directory.Relay) (name string, key keys.SharedKey
 	}
 	key, err = keys.NewSharedKey(plain)
 	return manager.Name, key, err
+}
+
+// stranger reports whether no key is shared with the relay as it is now: before the
+// first contact, and after one with other keys was imported in its place.
+func (k *link) stranger(row linkRow) (bool, error) {
+	relay, err := k.relayAt(k.relay)
+	if err != nil {
+		return false, err
+	}
+	key, err := soapKey(relay)
+	if err != nil {
+		return false, err
+	}
+	return row.RelayKey != key.Hash().String(), nil
 }
 
 // soapKey returns the key that a Registration is encrypted to.
@@ -131,17 +142,22 @@ func (k *link) register(ctx context.Context, relay directory.Relay) (keys.Shared
 		return none, fmt.Errorf("sealing the key shared with relay %s: %w", k.relay, err)
 	}
 	var was phase
+	due := false
 	err = k.change(ctx, k.relay, func(row *linkRow) {
-		row.SealedKey, row.RelayKey = sealed, relayKey.Hash().String()
-		if was = row.Phase; response.Epoch == 0 {
+		was = row.Phase
+		hash := relayKey.Hash().String()
+		another := row.RelayKey != "" && row.RelayKey != hash // has heard of nobody, whatever its epoch
+		row.SealedKey, row.RelayKey = sealed, hash
+		if response.Epoch == 0 || another {
 			row.Phase = buildDue
 		}
+		due = row.Phase == buildDue
 	})
 	if err != nil {
 		return none, err
 	}
 	k.log.Info("registered with relay", "relay", k.relay, "epoch", response.Epoch)
-	if response.Epoch == 0 && was != buildDue {
+	if due && was != buildDue {
 		return none, errBuildDue
 	}
 	return key, nil

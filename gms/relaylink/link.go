@@ -86,9 +86,12 @@ func (k *link) pass(ctx context.Context) error {
 			return nil
 		}
 		row := k.rowAt(view, k.relay)
+		stranger, err := k.stranger(row)
+		if err != nil {
+			return err
+		}
 		work := k.planAt(view, k.relay, refused)
 		k.planned(work.size())
-		var err error
 		switch {
 		case row.Phase == buildDue && builds == maxBuilds:
 			return errors.New("relay asks for its user database again and again")
@@ -99,7 +102,7 @@ func (k *link) pass(ctx context.Context) error {
 			err = k.send(ctx, row.Phase, work, refused)
 		case row.Phase == building:
 			err = k.complete(ctx)
-		case k.now().Sub(k.probed) >= probeInterval:
+		case stranger || k.now().Sub(k.probed) >= probeInterval:
 			// Active it is already, so this asks for the epoch and no more.
 			err = k.tell(ctx, row.Phase, spmr.MethodRelayQuiescent, &spmr.RelayQuiescent{})
 		case len(refused) > 0:
@@ -178,6 +181,10 @@ func (k *link) send(ctx context.Context, at phase, p *plan, refused map[string]e
 	b := &batches{link: k, phase: at, refused: refused}
 	switch {
 	case p.defaults != nil:
+		// Until the answer comes, either are possible.
+		if err := k.change(ctx, k.relay, func(row *linkRow) { row.Defaults = nil }); err != nil {
+			return err
+		}
 		if err := k.tell(ctx, at, spmr.MethodRelayDefault, p.defaults); err != nil {
 			return err
 		}
@@ -185,7 +192,8 @@ func (k *link) send(ctx context.Context, at phase, p *plan, refused map[string]e
 	case len(p.add) > 0:
 		b.method = spmr.MethodUserAdd
 		b.message = func(members []string) message { return &spmr.UserAdd{UserIDs: members} }
-		b.record = func(row *userRow) { row.Added, row.LockoutKnown = true, false }
+		b.before = func(*userRow) {}
+		b.after = func(row *userRow) { row.Added, row.LockoutKnown = true, false }
 		return b.send(ctx, p.add)
 	case len(p.lock) > 0:
 		return b.lockout(ctx, p.lock, true)
@@ -194,7 +202,8 @@ func (k *link) send(ctx context.Context, at phase, p *plan, refused map[string]e
 	default:
 		b.method = spmr.MethodUserPurge
 		b.message = func(members []string) message { return &spmr.UserPurge{UserIDs: members} }
-		b.record = func(row *userRow) { row.Purged = true }
+		b.before = func(*userRow) {}
+		b.after = func(row *userRow) { row.Purged = true }
 		return b.send(ctx, p.purge)
 	}
 }

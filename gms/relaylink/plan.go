@@ -39,7 +39,7 @@ func (l *Links) planAt(r state.Reader, relay string, skip map[string]error) *pla
 		lockout := deleted || user.Status == directory.Disabled
 		switch {
 		case deleted && (!ok || known.Purged):
-			// The relay never heard of it, or has done all it can.
+			// The relay cannot have heard of it, or has done all it can.
 		case !known.Added:
 			if user.Assigned || ok {
 				p.add = append(p.add, user.Member)

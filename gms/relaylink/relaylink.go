@@ -8,10 +8,10 @@
 // directory: each member whose relay set names it is a user, a disabled or deleted
 // one is locked out, the messages of a deleted one are purged. What the relay has
 // acknowledged stands in this package's tables. A pass compares the two in one
-// snapshot and sends the difference, and what was acknowledged is durable before
-// the next message. So nothing is lost or forgotten whatever is killed and
-// whenever: an answer that did not arrive leaves a difference, and every message
-// may come twice.
+// snapshot and sends the difference. Before a message is sent, what it will change
+// is recorded as not known, and after the answer as what it is. So nothing is
+// forgotten whatever is lost or killed and whenever: an answer that did not arrive
+// leaves a difference, and every message may come twice.
 //
 // Lockout is always told after a user was added, because a relay that knew the
 // user already keeps what it had. A member whose relay set names the relay no

@@ -22,23 +22,25 @@ const (
 type linkRow struct {
 	Relay string `json:"relay"` // GUID
 	// SealedKey is the shared key, empty without one, and RelayKey the hash of the
-	// relay's encryption key that it was encrypted to, in hexadecimal digits: a
-	// relay that has other keys is another relay.
+	// relay's encryption key that it was sent under, in hexadecimal digits: a relay
+	// that has other keys is another relay.
 	SealedKey []byte `json:"sealedKey,omitempty"`
 	RelayKey  string `json:"relayKey,omitempty"`
 	Phase     phase  `json:"phase,omitempty"`
 	// Wanted are the settings that the relay should have, nil to leave it its own;
-	// Defaults are those that it has acknowledged.
+	// Defaults are those that it has acknowledged, nil if that is not known.
 	Wanted   *spmr.RelayDefault `json:"wanted,omitempty"`
 	Defaults *spmr.RelayDefault `json:"defaults,omitempty"`
 }
 
-// userRow is what a relay has acknowledged about a member.
+// userRow is what a relay knows of a member. It is there from before the relay
+// first hears of the member; where an answer is outstanding, what it would say is
+// not known.
 type userRow struct {
 	Relay  string `json:"relay"`
 	Member string `json:"member"`
-	Added  bool   `json:"added"`
-	// Lockout is what the relay was told last, if LockoutKnown.
+	Added  bool   `json:"added"` // acknowledged
+	// Lockout is what the relay has acknowledged last, if LockoutKnown.
 	Lockout      bool `json:"lockout"`
 	LockoutKnown bool `json:"lockoutKnown"`
 	// Purged says that the messages of the deleted member are gone.
@@ -109,15 +111,17 @@ func (l *Links) beginBuild(ctx context.Context, relay string) error {
 	return nil
 }
 
-// acknowledged edits the rows of members about whom the relay has answered.
-func (l *Links) acknowledged(ctx context.Context, relay string, members []string, edit func(*userRow)) error {
+// record edits the rows of members. Without a difference nothing is written.
+func (l *Links) record(ctx context.Context, relay string, members []string, edit func(*userRow)) error {
 	err := l.store.Update(ctx, func(tx *state.Tx) error {
 		for _, member := range members {
-			row, ok := l.t.users.Get(tx, userKey(relay, member))
-			if !ok {
-				row = userRow{Relay: relay, Member: member}
-			}
+			before, known := l.t.users.Get(tx, userKey(relay, member))
+			row := before
+			row.Relay, row.Member = relay, member
 			edit(&row)
+			if known && row == before {
+				continue
+			}
 			if err := l.t.users.Put(tx, row); err != nil {
 				return err
 			}
@@ -125,7 +129,7 @@ func (l *Links) acknowledged(ctx context.Context, relay string, members []string
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("recording what relay %s has acknowledged: %w", relay, err)
+		return fmt.Errorf("recording what relay %s knows: %w", relay, err)
 	}
 	return nil
 }

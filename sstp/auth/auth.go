@@ -1,4 +1,4 @@
-// Package auth is SSTP Security (MS-GRVSSTPS): the tokens by which a client and a
+// Package auth is SSTP Security ([MS-GRVSSTPS]): the tokens by which a client and a
 // relay exchange secret keys and then prove to each other that they hold them.
 // Tokens travel as the AuthenticationToken of SSTP commands.
 //
@@ -11,7 +11,7 @@
 // nothing beyond a connection:
 //
 //   - [Login] and [Registering] are one exchange of a client;
-//   - a [Gate] is the relay's side of one connection. It says by a [Verdict] what
+//   - a [Gate] is the relay's side of one connection. It says by a [sstp.Verdict] what
 //     to answer, and by its [State] whether anything may be served. What the relay
 //     knows lasts in a [Registry], which the caller provides.
 //

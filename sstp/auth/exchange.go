@@ -9,7 +9,7 @@ import (
 )
 
 // Challenge is SecConnect or SecAttach, client to relay: the client's nonce,
-// encrypted under the key it claims to hold (MS-GRVSSTPS 2.2.1). Its layout is
+// encrypted under the key it claims to hold ([MS-GRVSSTPS] 2.2.1). Its layout is
 // in profile.go.
 type Challenge struct {
 	Layer          Layer
@@ -20,7 +20,7 @@ type Challenge struct {
 
 // Response is SecConnectResponse or SecAttachResponse, relay to client: the
 // client's nonce, which proves the relay's knowledge of the key, and a challenge
-// in turn (MS-GRVSSTPS 2.2.2).
+// in turn ([MS-GRVSSTPS] 2.2.2).
 //
 //	header
 //	IV                  length 2, octets

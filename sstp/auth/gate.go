@@ -12,7 +12,7 @@ import (
 
 // State is how far the authentication of a connection has come. It is apart from
 // the state of the SSTP connection, which stands before anybody has proved
-// anything (sstp-security.md 5.2).
+// anything.
 type State uint8
 
 // The states of a Gate. Data may flow in StateAuthenticated only, and for a
@@ -50,7 +50,7 @@ func (s State) String() string {
 }
 
 // Gate is the relay's side of SSTP Security on one connection: it is asked about
-// every token and about nothing else (MS-GRVSSTPS 3.3.5). It is not safe for
+// every token and about nothing else ([MS-GRVSSTPS] 3.3.5). It is not safe for
 // concurrent use. It keeps no part of a token that it is given.
 type Gate struct {
 	registry Registry
@@ -74,6 +74,10 @@ func NewGate(registry Registry, private *keys.RSAPrivateKey) *Gate {
 // State returns how far the authentication has come.
 func (g *Gate) State() State { return g.state }
 
+// Passed reports whether the peer may be served: it is an authenticated device,
+// or a relay.
+func (g *Gate) Passed() bool { return g.state == StateAuthenticated || g.state == StateRelay }
+
 // DeviceURL returns the URL of the client device of the connection, which has
 // proved it only in StateAuthenticated; empty for a relay.
 func (g *Gate) DeviceURL() string { return g.deviceURL }
@@ -86,12 +90,12 @@ var (
 )
 
 // Connect judges the token of a Connect, after SSTP has accepted the rest of it
-// (MS-GRVSSTPS 3.3.5.1; wire profile 1).
+// ([MS-GRVSSTPS] 3.3.5.1; wire profile 1).
 //
 // The device of the connection is the first source that is a client device. A
 // connection whose sources are all relays authenticates nobody and may bring no
 // token.
-func (g *Gate) Connect(sourceDeviceURLs []string, token []byte) Verdict {
+func (g *Gate) Connect(sourceDeviceURLs []string, token []byte) sstp.Verdict {
 	if g.state != StateNew {
 		return g.violation(fmt.Errorf("auth: Connect: %w", errState))
 	}
@@ -102,8 +106,8 @@ func (g *Gate) Connect(sourceDeviceURLs []string, token []byte) Verdict {
 		}
 		if record.LockedOut {
 			g.state = StateFailed
-			return Verdict{
-				Action:   ActAnswer,
+			return sstp.Verdict{
+				Action:   sstp.ActAnswer,
 				Response: sstp.ResponseConnectRejected,
 				Err:      fmt.Errorf("auth: device %s: %w", url, errLockedOut),
 			}
@@ -117,14 +121,14 @@ func (g *Gate) Connect(sourceDeviceURLs []string, token []byte) Verdict {
 		return g.connectFailed(errors.New("auth: no source of the connection can be authenticated"))
 	}
 	g.state = StateRelay
-	return Verdict{Action: ActAnswer, Response: sstp.ResponseOk}
+	return sstp.Verdict{Action: sstp.ActAnswer, Response: sstp.ResponseOk}
 }
 
 func isDevice(url string) bool   { return sstp.CheckDeviceURL(url) == nil }
 func isNotRelay(url string) bool { return sstp.CheckRelayURL(url) != nil }
 
-// connectDevice follows the steps of MS-GRVSSTPS 3.3.5.1.
-func (g *Gate) connectDevice(token []byte) Verdict {
+// connectDevice follows the steps of [MS-GRVSSTPS] 3.3.5.1.
+func (g *Gate) connectDevice(token []byte) sstp.Verdict {
 	challenge := &Challenge{Layer: DeviceLayer}
 	if err := parseInto(token, challenge); err != nil {
 		return g.connectFailed(err)
@@ -181,8 +185,8 @@ func answered(t *Answer, key keys.SharedKey, relayNonce []byte) bool {
 }
 
 // ConnectAuthenticate judges the token of a ConnectAuthenticate. A wrong one
-// closes the connection, since nothing else reports it (sstp-security.md 5.5).
-func (g *Gate) ConnectAuthenticate(token []byte) Verdict {
+// closes the connection: no command answers it ([MS-GRVSSTPS] 1; wire profile 1).
+func (g *Gate) ConnectAuthenticate(token []byte) sstp.Verdict {
 	if g.state != StateChallenged {
 		return g.violation(fmt.Errorf("auth: ConnectAuthenticate: %w", errState))
 	}
@@ -196,23 +200,23 @@ func (g *Gate) ConnectAuthenticate(token []byte) Verdict {
 			fmt.Errorf("auth: device %s: %w", g.deviceURL, errProof))
 	}
 	g.state, g.relayNonce = StateAuthenticated, nil
-	return Verdict{Action: ActProceed}
+	return sstp.Verdict{Action: sstp.ActProceed}
 }
 
 // connectFailed refuses a Connect. It tells the peer nothing of the reason.
-func (g *Gate) connectFailed(err error) Verdict {
+func (g *Gate) connectFailed(err error) sstp.Verdict {
 	g.state = StateFailed
 	return answer(authenticationFailed, &AuthenticationFailed{Layer: DeviceLayer}, err)
 }
 
 // tryLater refuses a Connect because of trouble of the relay's own.
-func (g *Gate) tryLater(err error) Verdict {
+func (g *Gate) tryLater(err error) sstp.Verdict {
 	g.state = StateFailed
-	return Verdict{Action: ActAnswer, Response: sstp.ResponseTryLater, Err: err}
+	return sstp.Verdict{Action: sstp.ActAnswer, Response: sstp.ResponseTryLater, Err: err}
 }
 
 // violation ends a connection whose peer does not follow the protocol.
-func (g *Gate) violation(err error) Verdict {
+func (g *Gate) violation(err error) sstp.Verdict {
 	g.state = StateFailed
 	return closeConnection(sstp.ReasonProtocolError, err)
 }

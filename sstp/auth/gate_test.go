@@ -87,7 +87,7 @@ func TestRefusedRegistrations(t *testing.T) {
 			case tt.want != 0:
 				expectAnswer(t, v, sstp.ResponseConnectRejected, 1, 4, 18, byte(tt.want))
 			case tt.closing != sstp.ReasonNone:
-				expectClose(t, v, ActCloseSession, tt.closing)
+				expectClose(t, v, sstp.ActCloseSession, tt.closing)
 			default:
 				if v.Err != nil || gate.State() != StateRegistered {
 					t.Errorf("%+v", v)
@@ -100,7 +100,7 @@ func TestRefusedRegistrations(t *testing.T) {
 			if gate.State() != StateFailed || !c.relay.devices[deviceURL].Key.IsZero() {
 				t.Errorf("state %v, device %+v", gate.State(), c.relay.devices[deviceURL])
 			}
-			expectClose(t, gate.Register(token), ActCloseConnection, sstp.ReasonProtocolError)
+			expectClose(t, gate.Register(token), sstp.ActCloseConnection, sstp.ReasonProtocolError)
 		})
 	}
 }
@@ -223,12 +223,12 @@ func TestOutOfOrder(t *testing.T) {
 		{StateFailed, 0, func() *Gate { g := NewGate(c.relay, relayKey(t)); g.Connect(nil, nil); return g }},
 	}
 	for _, s := range states {
-		for command, send := range map[int]func(*Gate) Verdict{
-			connect:      func(g *Gate) Verdict { return g.Connect([]string{deviceURL}, challenge) },
-			authenticate: func(g *Gate) Verdict { return g.ConnectAuthenticate(challenge) },
-			attach:       func(g *Gate) Verdict { return g.Attach(1, accountURL, challenge) },
-			answer:       func(g *Gate) Verdict { _, v := g.AttachAuthenticate(1, challenge); return v },
-			register:     func(g *Gate) Verdict { return g.Register(challenge) },
+		for command, send := range map[int]func(*Gate) sstp.Verdict{
+			connect:      func(g *Gate) sstp.Verdict { return g.Connect([]string{deviceURL}, challenge) },
+			authenticate: func(g *Gate) sstp.Verdict { return g.ConnectAuthenticate(challenge) },
+			attach:       func(g *Gate) sstp.Verdict { return g.Attach(1, accountURL, challenge) },
+			answer:       func(g *Gate) sstp.Verdict { _, v := g.AttachAuthenticate(1, challenge); return v },
+			register:     func(g *Gate) sstp.Verdict { return g.Register(challenge) },
 		} {
 			if s.allowed&command != 0 {
 				continue
@@ -238,7 +238,7 @@ func TestOutOfOrder(t *testing.T) {
 				t.Fatalf("state %v, want %v", gate.State(), s.state)
 			}
 			v := send(gate)
-			expectClose(t, v, ActCloseConnection, sstp.ReasonProtocolError)
+			expectClose(t, v, sstp.ActCloseConnection, sstp.ReasonProtocolError)
 			if !errors.Is(v.Err, errState) || gate.State() != StateFailed {
 				t.Errorf("command %d in state %v: state %v, %v", command, s.state, gate.State(), v.Err)
 			}
@@ -250,7 +250,7 @@ func TestOutOfOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expectClose(t, states[2].reach().Register(r.Token()), ActCloseConnection, sstp.ReasonProtocolError)
+	expectClose(t, states[2].reach().Register(r.Token()), sstp.ActCloseConnection, sstp.ReasonProtocolError)
 }
 
 func TestAttachSessions(t *testing.T) {
@@ -273,7 +273,7 @@ func TestAttachSessions(t *testing.T) {
 			t.Fatalf("attach session %d: %+v", event, v)
 		}
 	}
-	expectClose(t, gate.Attach(maxAttachments, accountURL, challenge), ActCloseSession, sstp.ReasonInternalError)
+	expectClose(t, gate.Attach(maxAttachments, accountURL, challenge), sstp.ActCloseSession, sstp.ReasonInternalError)
 	gate.Detach(0)
 	login, challenge, err = NewLogin(AccountLayer, c.account.Key)
 	if err != nil {
@@ -283,19 +283,19 @@ func TestAttachSessions(t *testing.T) {
 	if proof, err = login.Receive(v.Response, v.Token); err != nil {
 		t.Fatal(err)
 	}
-	if _, v := gate.AttachAuthenticate(0, proof); v.Action != ActProceed {
+	if _, v := gate.AttachAuthenticate(0, proof); v.Action != sstp.ActProceed {
 		t.Fatalf("%+v", v)
 	}
 	_, v = gate.AttachAuthenticate(0, proof)
-	expectClose(t, v, ActCloseSession, sstp.ReasonProtocolError)
+	expectClose(t, v, sstp.ActCloseSession, sstp.ReasonProtocolError)
 	if gate.Attached(accountURL) {
 		t.Error("still attached")
 	}
-	expectClose(t, gate.Attach(5, accountURL, challenge), ActCloseConnection, sstp.ReasonTooManyUnknownSessionCmds)
+	expectClose(t, gate.Attach(5, accountURL, challenge), sstp.ActCloseConnection, sstp.ReasonTooManyUnknownSessionCmds)
 
 	gate = c.authenticated(t)
 	_, v = gate.AttachAuthenticate(9, proof)
-	expectClose(t, v, ActCloseConnection, sstp.ReasonTooManyUnknownSessionCmds)
+	expectClose(t, v, sstp.ActCloseConnection, sstp.ReasonTooManyUnknownSessionCmds)
 }
 
 func TestRelayThatCannotTell(t *testing.T) {
@@ -312,18 +312,18 @@ func TestRelayThatCannotTell(t *testing.T) {
 	c.relay.unwritable = errBroken
 	for _, r := range []*Registering{identity, c.newAccount(t)} {
 		v := gate.Register(r.Token())
-		expectClose(t, v, ActCloseSession, sstp.ReasonInternalError)
+		expectClose(t, v, sstp.ActCloseSession, sstp.ReasonInternalError)
 		if !errors.Is(v.Err, errBroken) {
 			t.Error(v.Err)
 		}
 	}
 	c.relay.broken = fmt.Errorf("looking: %w", errBroken)
-	for _, v := range []Verdict{
+	for _, v := range []sstp.Verdict{
 		gate.Attach(1, accountURL, challenge),
 		gate.Register(identity.Token()),
 		gate.Register(c.newAccount(t).Token()),
 	} {
-		expectClose(t, v, ActCloseSession, sstp.ReasonInternalError)
+		expectClose(t, v, sstp.ActCloseSession, sstp.ReasonInternalError)
 		if !errors.Is(v.Err, errBroken) {
 			t.Error(v.Err)
 		}
@@ -457,7 +457,7 @@ func TestRefusedRegistrationsAreFew(t *testing.T) {
 	for range maxRefused - 1 {
 		expectAnswer(t, gate.Register(token), sstp.ResponseConnectRejected, 1, 4, 18, byte(RefusedKey))
 	}
-	expectClose(t, gate.Register(token), ActCloseConnection, sstp.ReasonProtocolError)
+	expectClose(t, gate.Register(token), sstp.ActCloseConnection, sstp.ReasonProtocolError)
 	if gate.State() != StateFailed {
 		t.Errorf("state %v", gate.State())
 	}

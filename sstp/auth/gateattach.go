@@ -25,11 +25,11 @@ type attachment struct {
 //
 // An account that is not on the device needs a registration there, even if the
 // relay knows its key.
-func (g *Gate) Attach(eventID uint32, accountURL string, token []byte) Verdict {
+func (g *Gate) Attach(eventID uint32, accountURL string, token []byte) sstp.Verdict {
 	if g.state != StateAuthenticated {
 		return g.violation(fmt.Errorf("auth: Attach: %w", errState))
 	}
-	if _, used := g.attached[eventID]; used { // MS-GRVSSTP 3.3.5.14
+	if _, used := g.attached[eventID]; used { // [MS-GRVSSTP] 3.3.5.14
 		g.state = StateFailed
 		return closeConnection(sstp.ReasonTooManyUnknownSessionCmds,
 			fmt.Errorf("auth: Attach: EventId %d is in use", eventID))
@@ -65,14 +65,14 @@ func (g *Gate) Attach(eventID uint32, accountURL string, token []byte) Verdict {
 	return answer(sstp.ResponseOk, response, nil)
 }
 
-func attachFailed(accountURL string, err error) Verdict {
+func attachFailed(accountURL string, err error) sstp.Verdict {
 	return answer(authenticationFailed, &AuthenticationFailed{Layer: AccountLayer},
 		fmt.Errorf("auth: account %s: %w", accountURL, err))
 }
 
 // AttachAuthenticate judges the token of an AttachAuthenticate and returns the
 // account that has proved itself with it. A wrong token ends the attach session.
-func (g *Gate) AttachAuthenticate(eventID uint32, token []byte) (accountURL string, v Verdict) {
+func (g *Gate) AttachAuthenticate(eventID uint32, token []byte) (accountURL string, v sstp.Verdict) {
 	if g.state != StateAuthenticated {
 		return "", g.violation(fmt.Errorf("auth: AttachAuthenticate: %w", errState))
 	}
@@ -97,7 +97,7 @@ func (g *Gate) AttachAuthenticate(eventID uint32, token []byte) (accountURL stri
 			fmt.Errorf("auth: account %s: %w", a.accountURL, errProof))
 	}
 	a.relayNonce = nil
-	return a.accountURL, Verdict{Action: ActProceed}
+	return a.accountURL, sstp.Verdict{Action: sstp.ActProceed}
 }
 
 // Attached reports whether an account has proved itself on the connection and

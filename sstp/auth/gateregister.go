@@ -14,11 +14,11 @@ import (
 // An honest client has no use for so many.
 const maxRefused = 8
 
-// Register judges the token of a Register (MS-GRVSSTPS 3.3.5.5; wire profile 1).
+// Register judges the token of a Register ([MS-GRVSSTPS] 3.3.5.5; wire profile 1).
 // A device that is not registered has one attempt on a connection; whatever
 // comes of it, it connects anew. A device that has proved itself may register a
 // further account or an identity and goes on.
-func (g *Gate) Register(token []byte) Verdict {
+func (g *Gate) Register(token []byte) sstp.Verdict {
 	if g.state != StateUnregistered && g.state != StateAuthenticated {
 		return g.violation(fmt.Errorf("auth: Register: %w", errState))
 	}
@@ -31,7 +31,7 @@ func (g *Gate) Register(token []byte) Verdict {
 		return refuse(RefusedMalformed, err)
 	}
 	var key keys.SharedKey
-	var refusal *Verdict
+	var refusal *sstp.Verdict
 	switch t := parsed.(type) {
 	case *DeviceAccountRegister:
 		key, refusal = g.registerDevice(t)
@@ -59,12 +59,12 @@ func (g *Gate) Register(token []byte) Verdict {
 
 // refused and closed make the verdicts of the steps below, which return nil when
 // the registration may go on.
-func refused(reason RefusalReason, err error) *Verdict {
+func refused(reason RefusalReason, err error) *sstp.Verdict {
 	v := refuse(reason, err)
 	return &v
 }
 
-func closed(reason sstp.Reason, err error) *Verdict {
+func closed(reason sstp.Reason, err error) *sstp.Verdict {
 	v := closeSession(reason, fmt.Errorf("auth: registration: %w", err))
 	return &v
 }
@@ -73,7 +73,7 @@ func closed(reason sstp.Reason, err error) *Verdict {
 //
 // What costs little is checked before what costs an exponentiation, and whether
 // the user is known before any of those: strangers get no work out of the relay.
-func (g *Gate) registerDevice(t *DeviceAccountRegister) (keys.SharedKey, *Verdict) {
+func (g *Gate) registerDevice(t *DeviceAccountRegister) (keys.SharedKey, *sstp.Verdict) {
 	var none keys.SharedKey
 	if t.DeviceURL != g.deviceURL {
 		return none, refused(RefusedMalformed, errors.New("DeviceURL is not that of the connection"))
@@ -104,7 +104,7 @@ func (g *Gate) registerDevice(t *DeviceAccountRegister) (keys.SharedKey, *Verdic
 	}
 	if n, ok := nested.(*AccountRegister); ok {
 		registration.AccountURL = n.AccountURL
-		var r *Verdict
+		var r *sstp.Verdict
 		if registration.NewAccount, r = g.openNewAccount(n); r != nil {
 			return none, r
 		}
@@ -132,7 +132,7 @@ func (g *Gate) openDeviceKey(encrypted []byte) (keys.SharedKey, error) {
 }
 
 // checkNewAccount does what needs no private or public key.
-func (g *Gate) checkNewAccount(t *AccountRegister) *Verdict {
+func (g *Gate) checkNewAccount(t *AccountRegister) *sstp.Verdict {
 	if err := sstp.CheckURL(t.AccountURL, AccountScheme); err != nil {
 		return refused(RefusedMalformed, err)
 	}
@@ -144,7 +144,7 @@ func (g *Gate) checkNewAccount(t *AccountRegister) *Verdict {
 	return g.checkUser(t.UserPreAuthToken)
 }
 
-func (g *Gate) checkUser(token string) *Verdict {
+func (g *Gate) checkUser(token string) *sstp.Verdict {
 	enabled, err := g.registry.UserEnabled(HashUser(token))
 	if err != nil {
 		return closed(sstp.ReasonInternalError, fmt.Errorf("looking up a user: %w", err))
@@ -160,7 +160,7 @@ func (g *Gate) checkUser(token string) *Verdict {
 // padding oracle, which the profile asks for. It is kept narrow: only KeySize
 // octets exactly are right, a question takes an enabled user and two signatures,
 // and a connection has room for few of the millions of questions that are needed.
-func (g *Gate) openNewAccount(t *AccountRegister) (*NewAccount, *Verdict) {
+func (g *Gate) openNewAccount(t *AccountRegister) (*NewAccount, *sstp.Verdict) {
 	if err := checkSigned(&t.PublicKeys, &t.seal); err != nil {
 		return nil, refused(RefusedKey, err)
 	}
@@ -185,13 +185,13 @@ func (g *Gate) openNewAccount(t *AccountRegister) (*NewAccount, *Verdict) {
 
 // checkKnownAccount verifies that whoever registers a device holds the key of an
 // account known to the relay.
-func (g *Gate) checkKnownAccount(t *AccountOnNewDeviceRegister, deviceURL string) *Verdict {
+func (g *Gate) checkKnownAccount(t *AccountOnNewDeviceRegister, deviceURL string) *sstp.Verdict {
 	_, r := g.proveAccount(t.AccountURL, t.IV, t.MAC, t.EncryptedNonce, deviceURL)
 	return r
 }
 
 // proveAccount verifies a proof of an account's key that is bound to url.
-func (g *Gate) proveAccount(accountURL string, iv, mac, encrypted []byte, url string) (keys.SharedKey, *Verdict) {
+func (g *Gate) proveAccount(accountURL string, iv, mac, encrypted []byte, url string) (keys.SharedKey, *sstp.Verdict) {
 	account, err := g.registry.Account(accountURL)
 	switch {
 	case err != nil:
@@ -208,7 +208,7 @@ func (g *Gate) proveAccount(accountURL string, iv, mac, encrypted []byte, url st
 }
 
 // registerIdentity returns the account key under which success is answered.
-func (g *Gate) registerIdentity(t *IdentityRegister) (keys.SharedKey, *Verdict) {
+func (g *Gate) registerIdentity(t *IdentityRegister) (keys.SharedKey, *sstp.Verdict) {
 	var none keys.SharedKey
 	if err := sstp.CheckIdentityURL(t.IdentityURL); err != nil {
 		return none, refused(RefusedMalformed, err)
@@ -231,7 +231,7 @@ func (g *Gate) registerIdentity(t *IdentityRegister) (keys.SharedKey, *Verdict) 
 	return key, nil
 }
 
-func notRegistered(err error) *Verdict {
+func notRegistered(err error) *sstp.Verdict {
 	if errors.Is(err, ErrBound) {
 		return refused(RefusedBound, err)
 	}

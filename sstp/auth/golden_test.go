@@ -11,8 +11,8 @@ import (
 	"furrow/sstp"
 )
 
-// golden is a token and its octets, written out by hand from sstp-security.md
-// 3.2 and wire profile 1: header, then one string for each field.
+// golden is a token and its octets, written out by hand from [MS-GRVSSTPS]
+// 2.2.2 and wire profile 1: header, then one string for each field.
 type golden struct {
 	token  Token
 	octets []string

@@ -40,7 +40,7 @@ func (c *client) newAccount(t *testing.T) *Registering {
 }
 
 // connect goes as far as the answer to Connect.
-func (c *client) connect(t *testing.T) (*Gate, *Login, Verdict) {
+func (c *client) connect(t *testing.T) (*Gate, *Login, sstp.Verdict) {
 	t.Helper()
 	gate := NewGate(c.relay, relayKey(t))
 	login, token, err := NewLogin(DeviceLayer, c.device.Key)
@@ -73,13 +73,13 @@ func (c *client) authenticated(t *testing.T) *Gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v := gate.ConnectAuthenticate(proof); v.Action != ActProceed || gate.State() != StateAuthenticated {
+	if v := gate.ConnectAuthenticate(proof); v.Action != sstp.ActProceed || gate.State() != StateAuthenticated {
 		t.Fatalf("state %v, %+v", gate.State(), v)
 	}
 	return gate
 }
 
-func expectClose(t *testing.T, v Verdict, action Action, reason sstp.Reason) {
+func expectClose(t *testing.T, v sstp.Verdict, action sstp.Action, reason sstp.Reason) {
 	t.Helper()
 	if v.Action != action || v.Reason != reason || v.Err == nil || v.Token != nil {
 		t.Errorf("%+v, want action %d with %v", v, action, reason)
@@ -87,9 +87,9 @@ func expectClose(t *testing.T, v Verdict, action Action, reason sstp.Reason) {
 }
 
 // expectAnswer compares an answer that says nothing but what it is.
-func expectAnswer(t *testing.T, v Verdict, response sstp.ResponseID, token ...byte) {
+func expectAnswer(t *testing.T, v sstp.Verdict, response sstp.ResponseID, token ...byte) {
 	t.Helper()
-	if v.Action != ActAnswer || v.Response != response || !bytes.Equal(v.Token, token) {
+	if v.Action != sstp.ActAnswer || v.Response != response || !bytes.Equal(v.Token, token) {
 		t.Errorf("%+v, want %v with % x", v, response, token)
 	}
 }
@@ -116,7 +116,7 @@ func TestNewDeviceAndAccount(t *testing.T) {
 	if err := r.Receive(v.Response, v.Token); err != nil {
 		t.Fatal(err)
 	}
-	expectClose(t, gate.Register(r.Token()), ActCloseConnection, sstp.ReasonProtocolError)
+	expectClose(t, gate.Register(r.Token()), sstp.ActCloseConnection, sstp.ReasonProtocolError)
 
 	got := c.relay.last
 	devicePublic, accountPublic := c.device.publicKeys(), c.account.publicKeys()
@@ -144,7 +144,7 @@ func TestNewDeviceAndAccount(t *testing.T) {
 		t.Error("attached before the proof")
 	}
 	url, v := gate.AttachAuthenticate(5, proof)
-	if url != accountURL || v.Action != ActProceed || !gate.Attached(accountURL) {
+	if url != accountURL || v.Action != sstp.ActProceed || !gate.Attached(accountURL) {
 		t.Errorf("%q, %+v", url, v)
 	}
 	gate.Detach(5)
@@ -265,7 +265,7 @@ func TestWrongDeviceKey(t *testing.T) {
 }
 
 func TestKeyOfAnotherSize(t *testing.T) {
-	// The relay takes the size of the key that it has (sstp-security.md 4.2),
+	// The relay takes the size of the key that it has (wire profile 1),
 	// and an IV of another size is a failure like any other.
 	c := registered(t)
 	c.relay.devices[deviceURL] = DeviceRecord{Key: sharedKey(t, 20), AccountURLs: []string{accountURL}}
@@ -299,7 +299,7 @@ func TestReplayedTokens(t *testing.T) {
 		if gate.State() != StateChallenged {
 			t.Fatalf("state %v", gate.State())
 		}
-		expectClose(t, gate.ConnectAuthenticate(replayed), ActCloseConnection, sstp.ReasonDeviceAuthenticationFailed)
+		expectClose(t, gate.ConnectAuthenticate(replayed), sstp.ActCloseConnection, sstp.ReasonDeviceAuthenticationFailed)
 		if gate.State() != StateFailed {
 			t.Errorf("state %v", gate.State())
 		}
@@ -317,7 +317,7 @@ func TestReplayedTokens(t *testing.T) {
 	}
 	gate.Attach(2, accountURL, challenge)
 	_, v = gate.AttachAuthenticate(2, proof)
-	expectClose(t, v, ActCloseSession, sstp.ReasonStaleAttachAuthenticate)
+	expectClose(t, v, sstp.ActCloseSession, sstp.ReasonStaleAttachAuthenticate)
 	if gate.Attached(accountURL) || gate.State() != StateAuthenticated {
 		t.Errorf("attached %v, state %v", gate.Attached(accountURL), gate.State())
 	}
@@ -396,7 +396,7 @@ func TestWrongAccountKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expectClose(t, gate.Attach(1, accountURL, challenge), ActCloseSession, sstp.ReasonProtocolError)
+	expectClose(t, gate.Attach(1, accountURL, challenge), sstp.ActCloseSession, sstp.ReasonProtocolError)
 }
 
 func TestImpostorRelay(t *testing.T) {
@@ -471,7 +471,7 @@ func TestBothHalvesOfAProof(t *testing.T) {
 		if token, err = Append(nil, proof); err != nil {
 			t.Fatal(err)
 		}
-		expectClose(t, gate.ConnectAuthenticate(token), ActCloseConnection, sstp.ReasonDeviceAuthenticationFailed)
+		expectClose(t, gate.ConnectAuthenticate(token), sstp.ActCloseConnection, sstp.ReasonDeviceAuthenticationFailed)
 	}
 	for _, alter := range []func(*Response){
 		func(r *Response) { flipLast(r.MAC) },

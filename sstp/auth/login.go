@@ -12,7 +12,7 @@ import (
 // What a relay's answer to a client can mean besides success.
 var (
 	// ErrAuthenticationFailed says that the relay refuses the client's proof. The
-	// client should close the connection (MS-GRVSSTPS 3.2.5.4).
+	// client should close the connection ([MS-GRVSSTPS] 3.2.5.4).
 	ErrAuthenticationFailed = errors.New("auth: the relay refuses the authentication")
 
 	// ErrRegistrationNeeded says that the relay has no key: the client registers.

@@ -9,7 +9,7 @@ import (
 )
 
 // Everything in this file is wire profile 1: choices this project makes where
-// the text of MS-GRVSSTPS could not be had. None of it is known to be what the
+// the text of [MS-GRVSSTPS] could not be had. None of it is known to be what the
 // original products do. A capture that shows otherwise is obeyed here, and
 // nowhere else in the package.
 
@@ -57,7 +57,7 @@ const (
 )
 
 // minorVersion is that of the sender of the message. Clients send 3 in the device
-// layer and 4 in the account layer, relays always 4 (MS-GRVSSTPS 6 <1>); which
+// layer and 4 in the account layer, relays always 4 ([MS-GRVSSTPS] 6 <1>); which
 // registration messages belong to which layer is wire profile 1.
 func (id MessageID) minorVersion() byte {
 	switch id {

@@ -9,7 +9,7 @@ import (
 )
 
 // PublicKeys is the public-key information of a device or an account, in the
-// terms of the CreateAccount certificate element (MS-GRVSPCM 2.2.3.19.1). Its
+// terms of the CreateAccount certificate element ([MS-GRVSPCM] 2.2.3.19.1). Its
 // layout is in profile.go.
 type PublicKeys struct {
 	EncryptionKeyAlgorithm string // EPKAlgo; says nothing, see [keys.ParseEncryptionKey]

@@ -4,7 +4,7 @@ import "fmt"
 
 // DeviceAccountRegister is SecDeviceAccountRegister, client to relay: the secret
 // key and public keys of a device and, nested, a message about an account
-// (MS-GRVSSTPS 2.2.12, 3.2.4.3.1). The layouts of this file's messages are in
+// ([MS-GRVSSTPS] 2.2.12, 3.2.4.3.1). The layouts of this file's messages are in
 // profile.go.
 type DeviceAccountRegister struct {
 	DeviceURL string
@@ -18,7 +18,7 @@ type DeviceAccountRegister struct {
 }
 
 // AccountRegister is SecAccountRegister, nested: an account new to the relay
-// (MS-GRVSSTPS 2.2.14, 3.2.4.3.1).
+// ([MS-GRVSSTPS] 2.2.14, 3.2.4.3.1).
 type AccountRegister struct {
 	AccountURL string
 	// EncryptedAccountKey is the account key under the relay's encryption key.
@@ -34,7 +34,7 @@ type AccountRegister struct {
 }
 
 // AccountOnNewDeviceRegister is SecAccountOnNewDeviceRegister, nested: an account
-// that the relay knows, arriving on a new device (MS-GRVSSTPS 3.3.5.5).
+// that the relay knows, arriving on a new device ([MS-GRVSSTPS] 3.3.5.5).
 type AccountOnNewDeviceRegister struct {
 	AccountURL     string
 	IV             []byte

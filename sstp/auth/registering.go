@@ -81,7 +81,7 @@ func (r *Registering) Receive(response sstp.ResponseID, token []byte) error {
 }
 
 // RegisterAccount starts the registration of a device and an account new to the
-// relay (MS-GRVSSTPS 3.2.4.3.1). relay is the encryption key of the relay's SSTP
+// relay ([MS-GRVSSTPS] 3.2.4.3.1). relay is the encryption key of the relay's SSTP
 // certificate, userToken the pre-authentication token of one of the identities.
 func RegisterAccount(relay *keys.RSAPublicKey, device, account Principal, userToken string, identityURLs []string) (*Registering, error) {
 	encrypted, err := account.sealKey(relay)

@@ -10,17 +10,17 @@ import (
 // that is bound to other keys. Only an administrator can undo that.
 var ErrBound = errors.New("auth: URL is bound to other keys")
 
-// DeviceRecord is what a relay knows of a device (MS-GRVSSTPS 3.3.1).
+// DeviceRecord is what a relay knows of a device ([MS-GRVSSTPS] 3.3.1).
 type DeviceRecord struct {
 	// Key is the device key; the zero value for a device that has not registered.
 	Key keys.SharedKey
 	// AccountURLs are the accounts on the device.
 	AccountURLs []string
-	// LockedOut says that the device may not connect (MS-GRVSSTP 3.1.5.1).
+	// LockedOut says that the device may not connect ([MS-GRVSSTP] 3.1.5.1).
 	LockedOut bool
 }
 
-// AccountRecord is what a relay knows of an account (MS-GRVSSTPS 3.3.1).
+// AccountRecord is what a relay knows of an account ([MS-GRVSSTPS] 3.3.1).
 type AccountRecord struct {
 	// Key is the account key; the zero value for an account that has not
 	// registered.

@@ -15,7 +15,7 @@ type MessageID uint8
 // Layer is one of the two layers of the protocol.
 type Layer uint8
 
-// The layers (MS-GRVSSTPS 6 <1>).
+// The layers ([MS-GRVSSTPS] 6 <1>).
 const (
 	DeviceLayer Layer = iota
 	AccountLayer
@@ -70,7 +70,7 @@ func newToken(id MessageID) Token {
 	}
 }
 
-// String returns the name that MS-GRVSSTPS gives the message, or would.
+// String returns the name that [MS-GRVSSTPS] gives the message, or would.
 func (id MessageID) String() string {
 	switch id {
 	case IDConnect:
@@ -147,7 +147,7 @@ func Parse(octets []byte) (Token, error) {
 }
 
 // identify checks the version of a token and returns what it is. The minor
-// version is not checked: clients mix two (MS-GRVSSTPS 6 <1>).
+// version is not checked: clients mix two ([MS-GRVSSTPS] 6 <1>).
 func identify(octets []byte) (MessageID, error) {
 	if len(octets) < headerSize {
 		return 0, sstp.NewParseError("token", octets, 0, field.ErrTruncated)
@@ -178,5 +178,5 @@ func parseInto(octets []byte, t Token) error {
 }
 
 // headerSize is MajorVersionNumber, MinorVersionNumber and MessageID, an octet
-// each (MS-GRVSSTPS 2.2.2).
+// each ([MS-GRVSSTPS] 2.2.2).
 const headerSize = 3

@@ -23,6 +23,8 @@ func refusals() []struct {
 		{directory.ErrInvalid, http.StatusBadRequest, "invalid"},
 		{directory.ErrDomainNotFound, http.StatusNotFound, "notFound"},
 		{directory.ErrMemberNotFound, http.StatusNotFound, "notFound"},
+		{directory.ErrRelaySetNotFound, http.StatusNotFound, "notFound"},
+		{directory.ErrRelayNotFound, http.StatusNotFound, "notFound"},
 		{directory.ErrNameTaken, http.StatusConflict, "conflict"},
 		{directory.ErrStatus, http.StatusConflict, "conflict"},
 		{state.ErrNotRecovering, http.StatusConflict, "conflict"},
@@ -34,21 +36,31 @@ func refusals() []struct {
 	}
 }
 
+// refusal is an Error with its HTTP status.
+type refusal struct {
+	status int
+	answer *Error
+}
+
+func (r *refusal) Error() string { return r.answer.Message }
+
 func refuse(err error) (int, *Error) {
-	var refusal *Error
-	if errors.As(err, &refusal) {
-		return http.StatusBadRequest, refusal
+	if known := (*refusal)(nil); errors.As(err, &known) {
+		return known.status, known.answer
+	}
+	if invalid := (*Error)(nil); errors.As(err, &invalid) {
+		return http.StatusBadRequest, invalid
 	}
 	for _, r := range refusals() {
 		if !errors.Is(err, r.kind) {
 			continue
 		}
-		refusal := &Error{Code: r.code, Message: err.Error()}
+		answer := &Error{Code: r.code, Message: err.Error()}
 		var invalid *directory.ValidationError
 		if errors.As(err, &invalid) {
-			refusal.Field = invalid.Field
+			answer.Field = invalid.Field
 		}
-		return r.status, refusal
+		return r.status, answer
 	}
 	return http.StatusInternalServerError, &Error{Code: "internal", Message: "the request failed; the log says why"}
 }

@@ -13,6 +13,16 @@
 //	DELETE /v1/members/{guid}             Member, with status deleted
 //	POST   /v1/members/{guid}/disable     Member
 //	POST   /v1/members/{guid}/enable      Member
+//	GET    /v1/relay                      LocalRelay
+//	GET    /v1/relay/identity             File, for an outside management server
+//	POST   /v1/relay/managers             File of an outside management server -> LocalRelay
+//	GET    /v1/manager/identity           File, for an outside relay
+//	GET    /v1/relays                     []Relay
+//	POST   /v1/relays                     File of an outside relay -> Relay
+//	GET    /v1/relay-sets?domain={domain} []RelaySet
+//	POST   /v1/relay-sets                 NewRelaySet -> RelaySet
+//	PUT    /v1/relay-sets/{guid}/relays   GUIDs of relays in order -> RelaySet
+//	POST   /v1/relay-sets/{guid}/assignment  Assignment -> RelaySet
 //
 // A refusal is an Error with a matching HTTP status. An answer that confirms a change is sent after the change is on
 // the disk.
@@ -104,7 +114,7 @@ type Member struct {
 
 // Error is the body of a refusal.
 type Error struct {
-	// Code is stable: invalid, notFound, conflict, readOnly, full, failed or internal.
+	// Code is stable: invalid, notFound, conflict, readOnly, noRelay, full, failed or internal.
 	Code string `json:"code"`
 	// Message is one line for a person.
 	Message string `json:"message"`

@@ -22,7 +22,9 @@ type Config struct {
 	// Recovery is what Open found damaged; nil when the state is sound.
 	Recovery *state.Recovery
 	Version  string
-	Log      *slog.Logger
+	// Relay is the relay of this box; nil when it runs none.
+	Relay RelayBox
+	Log   *slog.Logger
 }
 
 // NewHandler returns the interface as an HTTP handler. It checks nobody's identity: whoever can connect may do
@@ -41,6 +43,7 @@ func NewHandler(c Config) http.Handler {
 	mux.Handle("DELETE /v1/members/{guid}", answer(h, h.act(c.Directory.DeleteMember)))
 	mux.Handle("POST /v1/members/{guid}/disable", answer(h, h.act(c.Directory.DisableMember)))
 	mux.Handle("POST /v1/members/{guid}/enable", answer(h, h.act(c.Directory.EnableMember)))
+	h.relayRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		h.write(w, http.StatusNotFound, &Error{Code: "notFound", Message: "there is no such resource"})
 	})
@@ -142,6 +145,11 @@ func (h *handler) createDomain(r *http.Request) (Domain, error) {
 	if err != nil {
 		return Domain{}, err
 	}
+	if h.Relay != nil {
+		if err := h.Relay.AssignToEmptySets(r.Context()); err != nil {
+			return Domain{}, err
+		}
+	}
 	return h.showDomain(d)
 }
 
@@ -206,6 +214,7 @@ func (h *handler) createMember(r *http.Request) (Member, error) {
 	if err != nil {
 		return Member{}, err
 	}
+	h.nudge()
 	return h.showMember(m)
 }
 
@@ -216,6 +225,7 @@ func (h *handler) act(change func(context.Context, string) (directory.Member, er
 		if err != nil {
 			return Member{}, err
 		}
+		h.nudge()
 		return h.showMember(m)
 	}
 }

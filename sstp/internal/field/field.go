@@ -1,7 +1,7 @@
 // Package field holds the encodings that the fields of SSTP commands and of SSTP
 // Security tokens share: little-endian integers, ASCII strings ended by one
 // 0x00 octet, blobs behind a 16-bit length, and octets up to the end. Fields are
-// packed without padding or alignment (sstp.md 1.2, sstp-security.md 3.1).
+// packed without padding or alignment ([MS-GRVSSTP] 2.2, [MS-GRVSSTPS] 2.2.2).
 //
 // A layout is written once, as a function that hands its fields to a [Cursor]
 // one after the other. The same function reads and appends: the Cursor knows
@@ -195,7 +195,7 @@ func (c *Cursor) Blob(v *[]byte) {
 	}
 }
 
-// Text is an ASCII string ended by 0x00 (sstp.md 1.3).
+// Text is an ASCII string ended by 0x00 ([MS-GRVSSTP] 2.2.1.1).
 func (c *Cursor) Text(v *string) {
 	if !c.reading {
 		if !isText(*v) {

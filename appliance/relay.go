@@ -1,0 +1,259 @@
+package appliance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"furrow/appliance/config"
+	"furrow/appliance/keys"
+	"furrow/appliance/spool"
+	"furrow/gms/directory"
+	"furrow/gms/relaylink"
+	"furrow/relay"
+	"furrow/relay/admin"
+	"furrow/relay/queue"
+	"furrow/relay/registry"
+)
+
+const (
+	// spoolDir is the folder of the relay's message bodies in the data directory.
+	spoolDir = "spool"
+	// sstpPort and httpPort are left out of URLs.
+	sstpPort = "2492"
+	httpPort = "80"
+	// returnTime is when a client should come again after an orderly stop: an update takes less.
+	returnTime = 30 * time.Second
+)
+
+// relayTables are the relay's tables, and those of its management, in the schema of the store.
+type relayTables struct {
+	registry *registry.Tables
+	links    *relaylink.Tables
+}
+
+// relayBox is the relay of this box, and the management server's way to all relays. Management server and relay speak
+// the published protocol here too, over a transport in memory.
+type relayBox struct {
+	services *services
+	listen   func() (net.Listener, error) // binds the relay-management port
+	guid     string                       // of this box's relay in the directory
+
+	registry *registry.Registry
+	links    *relaylink.Links
+	spool    *spool.Spool
+	queues   *queue.Queues
+	server   *relay.Server
+	admin    *admin.Server
+	sstp     net.Listener
+
+	cancel context.CancelFunc // ends what start began
+	work   sync.WaitGroup
+
+	mu      sync.Mutex
+	outside bool // guarded by mu: relay management is served to outside managers
+}
+
+// newRelayBox makes the relay and pairs it with the management server. The directory must have its server URL.
+func newRelayBox(ctx context.Context, a *Appliance, tables relayTables, vault *keys.Vault) (_ *relayBox, err error) {
+	log := a.opts.Log
+	r := &relayBox{services: a.services}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("relay: %w", err), r.close())
+		}
+	}()
+	r.registry = registry.New(registry.Config{
+		Store: a.store, Tables: tables.registry, Vault: vault, Now: a.opts.Now, Log: log, GenerateKeys: keys.GenerateKeySet,
+	})
+	if r.sstp, err = a.opts.Sockets.Listen("sstp", a.opts.Config.Listen.SSTP); err != nil {
+		return nil, err
+	}
+	r.listen = func() (net.Listener, error) {
+		return a.opts.Sockets.Listen("relay-admin", a.opts.Config.Listen.RelayAdmin)
+	}
+	deviceURL, soapURL, err := relayURLs(a.serverURL, r.sstp.Addr(), a.opts.Config.Listen.RelayAdmin)
+	if err != nil {
+		return nil, err
+	}
+	identity, err := r.registry.EnsureIdentity(ctx, deviceURL, soapURL)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.openQueues(a); err != nil {
+		return nil, err
+	}
+	if err := r.newServers(a, deviceURL); err != nil {
+		return nil, err
+	}
+	r.links = relaylink.New(relaylink.Config{
+		Store: a.store, Tables: tables.links, Directory: a.directory, Vault: vault, Now: a.opts.Now, Log: log,
+		GenerateKeys: keys.GenerateKeySet,
+		Transport: func(to directory.Relay) http.RoundTripper {
+			if to.GUID == r.guid {
+				return admin.Transport{Handler: r.admin}
+			}
+			return http.DefaultTransport
+		},
+	})
+	manager, err := r.links.EnsureIdentity(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.registry.ImportManager(ctx, manager); err != nil {
+		return nil, err
+	}
+	known, err := r.links.ImportRelay(ctx, identity)
+	if err != nil {
+		return nil, err
+	}
+	r.guid = known.GUID
+	return r, r.AssignToEmptySets(ctx)
+}
+
+// relayURLs are the names of the relay: its device URL, by which clients and other relays find it, and the address of
+// its management (MS-GRVSPCM 3.2.1). Both have the host of the server URL.
+func relayURLs(serverURL string, sstp net.Addr, relayAdmin string) (deviceURL, soapURL string, err error) {
+	server, err := url.Parse(serverURL)
+	if err != nil {
+		return "", "", err
+	}
+	soap := server.Hostname()
+	if _, port, err := net.SplitHostPort(relayAdmin); err == nil && port != httpPort {
+		soap = net.JoinHostPort(soap, port)
+	}
+	return "grooveDNS://" + config.Authority(server.Hostname(), sstp, sstpPort), "http://" + soap + admin.Path, nil
+}
+
+// openQueues opens the spool. Damage there costs the damaged messages and is told in the log; the relay starts.
+func (r *relayBox) openQueues(a *Appliance) (err error) {
+	var report spool.Report
+	r.spool, report, err = spool.Open(spool.Options{
+		Dir: filepath.Join(a.opts.DataDir, spoolDir), Now: a.opts.Now, Log: a.opts.Log,
+	})
+	if err != nil {
+		return err
+	}
+	if !report.Sound() {
+		a.opts.Log.Error("messages were damaged on the disk", "found", len(report.Damage)+report.Omitted, "kept", report.Messages)
+	}
+	r.queues, err = queue.New(queue.Options{
+		Spool: r.spool, Directory: relay.NewDirectory(r.registry), Now: a.opts.Now, Log: a.opts.Log,
+	})
+	return err
+}
+
+func (r *relayBox) newServers(a *Appliance, deviceURL string) error {
+	clientKeys, err := r.registry.SSTPKeys()
+	if err != nil {
+		return err
+	}
+	managerKeys, err := r.registry.SOAPKeys()
+	if err != nil {
+		return err
+	}
+	r.server = relay.New(relay.Config{
+		Registry: r.registry, Queues: r.queues, Key: clientKeys.Encryption, DeviceURLs: []string{deviceURL}, Log: a.opts.Log,
+	})
+	r.admin = admin.New(admin.Config{
+		Registry: r.registry, Purger: relay.Purger{Registry: r.registry, Queues: r.queues}, Keys: managerKeys,
+		Now: a.opts.Now, Log: a.opts.Log,
+	})
+	return nil
+}
+
+// AssignToEmptySets gives this box's relay to every domain that has none in its default relay set.
+func (r *relayBox) AssignToEmptySets(ctx context.Context) error {
+	if err := r.links.AssignToEmptySets(ctx, r.guid); err != nil {
+		return err
+	}
+	r.links.Nudge()
+	return nil
+}
+
+// Links manages all relays of the directory.
+func (r *relayBox) Links() *relaylink.Links { return r.links }
+
+// Registry is what this box's relay remembers.
+func (r *relayBox) Registry() *registry.Registry { return r.registry }
+
+// Stats is what this box's relay is doing.
+func (r *relayBox) Stats() relay.Stats { return r.server.Stats() }
+
+// Waiting counts what is stored for recipients who are not there, once for each recipient.
+func (r *relayBox) Waiting() (messages int, bytes int64) {
+	for _, usage := range r.queues.All() {
+		messages += usage.Messages
+		bytes += usage.Bytes
+	}
+	return messages, bytes
+}
+
+// start begins to serve. What fails later is reported to the services.
+func (r *relayBox) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	r.cancel = cancel
+	r.work.Go(func() { r.links.Run(ctx) })
+	r.work.Go(func() { r.queues.Run(ctx) })
+	r.work.Go(func() {
+		if err := r.server.Serve(r.sstp); err != nil {
+			r.services.fail(fmt.Errorf("sstp: %w", err))
+		}
+	})
+	r.work.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-r.spool.Failed():
+			r.services.fail(fmt.Errorf("stopping because the disk can no longer be trusted: %w", r.spool.Err()))
+		}
+	})
+	if err := r.ServeOutsideManagers(); err != nil {
+		r.services.fail(err)
+	}
+}
+
+// ServeOutsideManagers binds the relay-management port if a management server is known that is not this box's own. An
+// office whose box manages itself has one port less open.
+func (r *relayBox) ServeOutsideManagers() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.outside || len(r.registry.Managers()) < 2 {
+		return nil
+	}
+	listener, err := r.listen()
+	if err != nil {
+		return err
+	}
+	r.services.start("relay-admin", listener, r.admin)
+	r.outside = true
+	return nil
+}
+
+// stop ends what start began: first the connections, then what works for them.
+func (r *relayBox) stop(ctx context.Context) error {
+	err := r.server.Shutdown(ctx, returnTime)
+	r.cancel()
+	r.work.Wait()
+	return err
+}
+
+// close releases what newRelayBox opened. A relay that was started must have been stopped.
+func (r *relayBox) close() error {
+	var errs []error
+	if r.server != nil {
+		errs = append(errs, r.server.Shutdown(context.Background(), returnTime))
+	}
+	if r.sstp != nil {
+		errs = append(errs, closeListener(r.sstp))
+	}
+	if r.spool != nil {
+		errs = append(errs, r.spool.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,87 @@
+package appliance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+const (
+	// headerTimeout is how long a peer may take to send the head of a request; the slowest modem needs a second.
+	headerTimeout = 15 * time.Second
+	// maxHeader bounds the head of a request, in bytes; clients send a few hundred.
+	maxHeader = 16 << 10
+	// idleTimeout ends a kept connection on which nothing is asked.
+	idleTimeout = 2 * time.Minute
+)
+
+// services are the HTTP servers that run, each on its listener.
+type services struct {
+	log    *slog.Logger
+	failed chan error // capacity 1: the first server that ended by itself
+	work   sync.WaitGroup
+
+	mu      sync.Mutex
+	running []httpService // guarded by mu
+}
+
+type httpService struct {
+	name   string
+	server *http.Server
+}
+
+func newServices(log *slog.Logger) *services {
+	return &services{log: log, failed: make(chan error, 1)}
+}
+
+// start serves handler on listener, which it closes at the end.
+func (s *services) start(name string, listener net.Listener, handler http.Handler) {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // peers' mistakes
+	}
+	s.mu.Lock()
+	s.running = append(s.running, httpService{name, server})
+	s.mu.Unlock()
+	s.work.Go(func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.fail(fmt.Errorf("%s: %w", name, err))
+		}
+	})
+}
+
+// fail reports that something ended by itself; the first report counts.
+func (s *services) fail(err error) {
+	select {
+	case s.failed <- err:
+	default:
+		s.log.Error("service ended", "error", err)
+	}
+}
+
+// stop lets running requests finish, ends those that are still there when ctx ends, and waits for all servers.
+func (s *services) stop(ctx context.Context) error {
+	s.mu.Lock()
+	running := s.running
+	s.mu.Unlock()
+	var errs []error
+	for _, h := range running {
+		err := h.server.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = h.server.Close()
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: stopping: %w", h.name, err))
+		}
+	}
+	s.work.Wait()
+	return errors.Join(errs...)
+}

@@ -1,0 +1,298 @@
+package relay
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"furrow/appliance/spool"
+	"furrow/relay/queue"
+	"furrow/sstp"
+)
+
+// link is one connection to another relay. It is the [sstp.Handler] of that
+// connection.
+type link struct {
+	forwarder *forwarder
+	conn      *sstp.Conn
+
+	mu       sync.Mutex
+	hops     map[string]*hop // by route
+	after    spool.Position  // the newest message sent
+	inFlight map[spool.Position]bool
+	failures map[spool.Position]int // of messages that are to be sent again
+	taken    bool                   // the peer has acknowledged something
+}
+
+// hop is a single-hop session: an outbound fanout session to those targets of an
+// inbound one that are on the other relay ([MS-GRVSSTP] 3.3.5.6.1). It is the
+// [sstp.Originator] of that session.
+type hop struct {
+	link    *link
+	key     string
+	open    *sstp.FanoutOpen
+	session *sstp.OutboundSession
+	unacked int // guarded by link.mu
+}
+
+// maxFailures is how often the sessions of one message may be refused or closed
+// before it is given up, so that those behind it are not held up for ever.
+const maxFailures = 3
+
+// serve forwards what waits, in order, until the connection ends, or nothing has
+// come for a long time. It returns how the connection has ended.
+func (l *link) serve() error {
+	s := l.forwarder.server
+	buf := make([]byte, copyBytes)
+	idle := time.NewTimer(s.config.ForwarderIdle)
+	defer idle.Stop()
+	for l.conn.Err() == nil {
+		if item, ok := l.next(); ok {
+			idle.Reset(s.config.ForwarderIdle)
+			if err := l.forward(item, buf); err != nil {
+				l.rest()
+			}
+			continue
+		}
+		select {
+		case <-l.forwarder.poked:
+		case <-l.conn.Done():
+		case <-s.ctx.Done():
+			l.conn.Close(sstp.ReasonNone, 0)
+		case <-idle.C:
+			l.conn.Close(sstp.ReasonIdle, 0)
+		}
+	}
+	<-l.conn.Done()
+	return l.conn.Err()
+}
+
+// useful reports whether the connection has been good for anything.
+func (l *link) useful() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.taken
+}
+
+// next is the oldest message that is not on its way.
+func (l *link) next() (spool.Item, bool) {
+	for {
+		l.mu.Lock()
+		after := l.after
+		l.mu.Unlock()
+		item, ok := l.forwarder.server.queues.Next(l.forwarder.address, after)
+		if !ok {
+			return item, false
+		}
+		l.mu.Lock()
+		onTheWay := l.inFlight[item.Position]
+		if onTheWay && l.after == after {
+			l.after = item.Position
+		}
+		l.mu.Unlock()
+		if !onTheWay {
+			return item, true
+		}
+	}
+}
+
+// forward sends one message. An error is the session's, or trouble of this relay;
+// the message stays.
+func (l *link) forward(item spool.Item, buf []byte) error {
+	s := l.forwarder.server
+	m, err := s.queues.Message(item.Position)
+	if errors.Is(err, spool.ErrGone) || errors.Is(err, spool.ErrDamaged) {
+		return nil // it is in no queue any more
+	}
+	if err != nil {
+		s.log.Warn("relay: opening a message", "err", err)
+		return err
+	}
+	defer s.closeMessage(m)
+	err = l.transfer(m, buf)
+	switch {
+	case err == nil:
+		s.counters.forwarded(item.Size)
+	case l.conn.Err() != nil || nobodyLeft(err):
+	case l.failed(item.Position):
+		s.log.Error("relay: message given up", "relay", l.forwarder.relayURL, "position", item.Position, "err", err)
+		s.counters.givenUp.Add(1)
+		s.queues.Ack(l.forwarder.address, item.Position)
+	}
+	return err
+}
+
+// transfer sends a message in the session for its targets.
+func (l *link) transfer(m *spool.Message, buf []byte) error {
+	h, err := l.hop(queue.Route(m, l.forwarder.address))
+	if err != nil {
+		return err
+	}
+	p := m.Item.Position
+	l.sending(p, h)
+	err = transfer(l.forwarder.server.ctx, h.session, m, buf, func(err error) { l.settled(h, p, err) })
+	if err != nil {
+		l.settled(h, p, err)
+		h.session.Close(sstp.ReasonInternalError)
+		l.forget(h)
+	}
+	return err
+}
+
+// nobodyLeft reports whether the other relay has closed a session because all of
+// its targets were refused ([MS-GRVSSTP] 2.2.9.1), of which it has told one by
+// one.
+func nobodyLeft(err error) bool {
+	var closed *sstp.SessionError
+	return errors.As(err, &closed) && closed.Remote && closed.Reason == sstp.ReasonEmptySession
+}
+
+// hop finds or opens the session for a route.
+func (l *link) hop(route []byte) (*hop, error) {
+	key := string(route)
+	l.mu.Lock()
+	h := l.hops[key]
+	l.mu.Unlock()
+	if h != nil {
+		return h, nil
+	}
+	open, err := parseRoute(route)
+	if err != nil {
+		return nil, err
+	}
+	l.closeIdle()
+	h = &hop{link: l, key: key, open: open}
+	h.session, err = l.conn.FanoutOpen(l.forwarder.server.ctx, *open, h)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.hops == nil {
+		l.hops = make(map[string]*hop)
+	}
+	l.hops[key] = h
+	return h, nil
+}
+
+// closeIdle closes the sessions that have nothing on its way, if there are many.
+func (l *link) closeIdle() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.hops) < keepSessions {
+		return
+	}
+	for key, h := range l.hops {
+		if h.unacked == 0 {
+			delete(l.hops, key)
+			h.session.Close(sstp.ReasonIdle)
+		}
+	}
+}
+
+func (l *link) forget(h *hop) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.hops[h.key] == h {
+		delete(l.hops, h.key)
+	}
+}
+
+// sending notes that a message is on its way.
+func (l *link) sending(p spool.Position, h *hop) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.inFlight == nil {
+		l.inFlight = make(map[spool.Position]bool)
+	}
+	l.inFlight[p] = true
+	l.after = max(l.after, p)
+	h.unacked++
+}
+
+// settled hears of the fate of a message.
+func (l *link) settled(h *hop, p spool.Position, err error) {
+	done := err == nil || nobodyLeft(err)
+	if done {
+		l.forwarder.server.queues.Ack(l.forwarder.address, p)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.inFlight, p)
+	h.unacked--
+	if done {
+		l.taken = true
+		delete(l.failures, p)
+	} else {
+		l.after = 0 // look for it again
+		l.forwarder.poke()
+	}
+}
+
+// failed counts a failure of a message, and reports whether it was the last.
+func (l *link) failed(p spool.Position) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failures == nil {
+		l.failures = make(map[spool.Position]int)
+	}
+	l.failures[p]++
+	return l.failures[p] >= maxFailures
+}
+
+// rest waits a moment after a failure, if the connection stands.
+func (l *link) rest() {
+	timer := time.NewTimer(l.forwarder.server.config.FirstRetry)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-l.conn.Done():
+	case <-l.forwarder.server.ctx.Done():
+	}
+}
+
+// Established implements [sstp.Handler].
+func (l *link) Established() {
+	l.forwarder.server.log.Info("relay: connected to another relay", "relay", l.forwarder.relayURL)
+}
+
+// Open implements [sstp.Handler]: nothing is served on a connection to another
+// relay, which has proved nothing.
+func (l *link) Open(*sstp.InboundSession, *sstp.Open) (sstp.Receiver, sstp.OpenResponseID) {
+	return nil, sstp.OpenUnknown
+}
+
+// FanoutOpen implements [sstp.Handler].
+func (l *link) FanoutOpen(*sstp.InboundSession, *sstp.FanoutOpen) (sstp.Receiver, sstp.OpenResponseID) {
+	return nil, sstp.OpenNoFanoutEntries
+}
+
+// Attached implements [sstp.Handler]; there are no accounts.
+func (l *link) Attached(uint32, string) {}
+
+// Detached implements [sstp.Handler].
+func (l *link) Detached(uint32, string) {}
+
+// Closed implements [sstp.Handler].
+func (l *link) Closed(err error) {
+	l.forwarder.server.log.Info("relay: connection to another relay ended", "relay", l.forwarder.relayURL, "err", err)
+}
+
+// Ready implements [sstp.Originator].
+func (h *hop) Ready(bool) {}
+
+// Status implements [sstp.Originator]: targets have dropped out at the other
+// relay. The sessions here that have them are told, each with its own indexes.
+func (h *hop) Status(m *sstp.SessionStatus) {
+	var entries []sstp.FanoutDeviceEntry
+	for _, i := range m.Indexes { // checked by the connection
+		entries = append(entries, h.open.Entries[i])
+	}
+	if m.Indexes == nil {
+		entries = []sstp.FanoutDeviceEntry{{IdentityURL: m.IdentityURL, DeviceURL: m.DeviceURL}}
+	}
+	h.link.forwarder.refused(h.open.ResourceURL, m.Status, entries)
+}
+
+// Closed implements [sstp.Originator].
+func (h *hop) Closed(error) { h.link.forget(h) }

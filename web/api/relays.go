@@ -1,0 +1,309 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"furrow/gms/directory"
+	"furrow/gms/relaylink"
+	"furrow/gms/soap/spmr"
+	"furrow/relay"
+	"furrow/relay/registry"
+)
+
+// RelayBox is the relay of this box and the management of all relays.
+type RelayBox interface {
+	Registry() *registry.Registry
+	Links() *relaylink.Links
+	Stats() relay.Stats
+	// Waiting counts what is stored for recipients who are not there, once for each recipient.
+	Waiting() (messages int, bytes int64)
+	// AssignToEmptySets gives this box's relay to every domain whose default relay set is empty.
+	AssignToEmptySets(ctx context.Context) error
+	// ServeOutsideManagers opens the relay-management port once a manager outside this box is known.
+	ServeOutsideManagers() error
+}
+
+// LocalRelay describes the relay of this box.
+type LocalRelay struct {
+	DeviceURL string `json:"deviceURL"`
+	SOAPURL   string `json:"soapURL"`
+	// Active is false while a management server has made the relay inactive, such as during a build of the user database.
+	Active      bool      `json:"active"`
+	Managers    []Manager `json:"managers"`
+	Connections int       `json:"connections"`
+	Devices     int       `json:"devices"` // authenticated connections
+	// Waiting counts what is stored for recipients who are not there, once for each recipient.
+	Waiting      int   `json:"waiting"`
+	WaitingBytes int64 `json:"waitingBytes"`
+}
+
+// Manager is a management server that this box's relay knows.
+type Manager struct {
+	GUID         string `json:"guid"`
+	Name         string `json:"name"`
+	Organization string `json:"organization"`
+	Users        int    `json:"users"`
+	// Registered says that the manager shares a key with the relay.
+	Registered bool `json:"registered"`
+}
+
+// Relay is a relay known to this box's management server: its own or one elsewhere.
+type Relay struct {
+	GUID      string `json:"guid"`
+	DeviceURL string `json:"deviceURL"`
+	SOAPURL   string `json:"soapURL"`
+	// State is one of: ready, building (its user database), waiting (for a first contact) and failing.
+	State string `json:"state"`
+	// Pending is the number of members of whom the relay has yet to be told.
+	Pending int `json:"pending"`
+	// Problem is why the last attempt failed; Next is the time of the next one.
+	Problem string    `json:"problem,omitempty"`
+	Next    time.Time `json:"next,omitzero"`
+	Contact time.Time `json:"contact,omitzero"`
+}
+
+// RelaySet is an ordered set of relays of a domain.
+type RelaySet struct {
+	GUID   string   `json:"guid"`
+	Domain string   `json:"domain"` // the domain's name
+	Name   string   `json:"name"`
+	Relays []string `json:"relays"` // GUIDs in order
+	// Default says that the domain's members without a set of their own use it.
+	Default bool `json:"default"`
+}
+
+// NewRelaySet asks for a relay set in a domain, given by name or GUID.
+type NewRelaySet struct {
+	Domain string `json:"domain"`
+	Name   string `json:"name"`
+}
+
+// Assignment gives a relay set to its domain, as the default, or to one member.
+type Assignment struct {
+	Member string `json:"member,omitempty"` // GUID; empty: the domain
+}
+
+// errNoRelay answers requests about relays on a box that is none, or not yet.
+func errNoRelay() error {
+	return &refusal{http.StatusServiceUnavailable, &Error{
+		Code: "noRelay", Message: "this box runs no relay: its port is off or taken (see the log), or its state is being recovered",
+	}}
+}
+
+func (h *handler) relayRoutes(mux *http.ServeMux) {
+	mux.Handle("GET /v1/relay", answer(h, withRelay(h, h.localRelay)))
+	mux.Handle("GET /v1/relay/identity", answer(h, withRelay(h, relayIdentity)))
+	mux.Handle("POST /v1/relay/managers", answer(h, withRelay(h, h.importManager)))
+	mux.Handle("GET /v1/manager/identity", answer(h, withRelay(h, managerIdentity)))
+	mux.Handle("GET /v1/relays", answer(h, withRelay(h, h.relays)))
+	mux.Handle("POST /v1/relays", answer(h, withRelay(h, h.importRelay)))
+	mux.Handle("GET /v1/relay-sets", answer(h, h.relaySets))
+	mux.Handle("POST /v1/relay-sets", answer(h, h.createRelaySet))
+	mux.Handle("PUT /v1/relay-sets/{guid}/relays", answer(h, h.orderRelaySet))
+	mux.Handle("POST /v1/relay-sets/{guid}/assignment", answer(h, h.assignRelaySet))
+}
+
+// withRelay refuses what needs a relay on a box without one.
+func withRelay[Answer any](h *handler, f func(RelayBox, *http.Request) (Answer, error)) func(*http.Request) (Answer, error) {
+	return func(r *http.Request) (answer Answer, err error) {
+		if h.Relay == nil {
+			return answer, errNoRelay()
+		}
+		return f(h.Relay, r)
+	}
+}
+
+func (h *handler) localRelay(box RelayBox, _ *http.Request) (LocalRelay, error) {
+	identity, err := box.Registry().RelayIdentity()
+	if err != nil {
+		return LocalRelay{}, err
+	}
+	stats := box.Stats()
+	shown := LocalRelay{
+		DeviceURL: identity.DeviceURL, SOAPURL: identity.SOAPURL, Active: !box.Registry().Quiescent(), Managers: []Manager{},
+		Connections: stats.Connections, Devices: stats.Devices,
+	}
+	shown.Waiting, shown.WaitingBytes = box.Waiting()
+	for _, m := range box.Registry().Managers() {
+		shown.Managers = append(shown.Managers, Manager{
+			GUID: m.GUID, Name: m.Name, Organization: m.Organization, Users: len(box.Registry().Users(m.GUID)),
+			Registered: !m.Registered.IsZero(),
+		})
+	}
+	return shown, nil
+}
+
+// File is a file of the outside exchange between management servers and relays.
+type File struct {
+	Name    string `json:"name"`
+	Content []byte `json:"content"` // base64 in JSON
+}
+
+func relayIdentity(box RelayBox, _ *http.Request) (File, error) {
+	identity, err := box.Registry().RelayIdentity()
+	if err != nil {
+		return File{}, err
+	}
+	return File{Name: "ServerID.xml", Content: identity.Encode()}, nil
+}
+
+func managerIdentity(box RelayBox, _ *http.Request) (File, error) {
+	identity, err := box.Links().Identity()
+	if err != nil {
+		return File{}, err
+	}
+	return File{Name: "ManagementServer.reg", Content: identity.EncodeRegistry()}, nil
+}
+
+func (h *handler) importManager(box RelayBox, r *http.Request) (LocalRelay, error) {
+	file, err := question[File](r)
+	if err != nil {
+		return LocalRelay{}, err
+	}
+	identity, err := spmr.ParseManagerIdentity(file.Content)
+	if err != nil {
+		return LocalRelay{}, &Error{Code: "invalid", Message: "this is not a management server's identity file: " + err.Error()}
+	}
+	if _, err := box.Registry().ImportManager(r.Context(), identity); err != nil {
+		return LocalRelay{}, err
+	}
+	if err := box.ServeOutsideManagers(); err != nil {
+		return LocalRelay{}, err
+	}
+	return h.localRelay(box, r)
+}
+
+func (h *handler) relays(box RelayBox, _ *http.Request) ([]Relay, error) {
+	relays := []Relay{}
+	for _, s := range box.Links().Status() {
+		shown := Relay{
+			GUID: s.Relay, DeviceURL: s.DeviceURL, SOAPURL: s.SOAPURL, State: "ready", Pending: s.Pending,
+			Problem: s.Error, Next: s.Next, Contact: s.Contact,
+		}
+		switch {
+		case s.Error != "":
+			shown.State = "failing"
+		case s.Building:
+			shown.State = "building"
+		case !s.Registered:
+			shown.State = "waiting"
+		}
+		relays = append(relays, shown)
+	}
+	return relays, nil
+}
+
+func (h *handler) importRelay(box RelayBox, r *http.Request) (Relay, error) {
+	file, err := question[File](r)
+	if err != nil {
+		return Relay{}, err
+	}
+	identity, err := spmr.ParseRelayIdentity(file.Content)
+	if err != nil {
+		return Relay{}, &Error{Code: "invalid", Message: "this is not a relay's identity file: " + err.Error()}
+	}
+	imported, err := box.Links().ImportRelay(r.Context(), identity)
+	if err != nil {
+		return Relay{}, err
+	}
+	box.Links().Nudge()
+	relays, err := h.relays(box, r)
+	for _, shown := range relays {
+		if shown.GUID == imported.GUID {
+			return shown, err
+		}
+	}
+	return Relay{}, errors.Join(err, directory.ErrRelayNotFound)
+}
+
+func (h *handler) relaySets(r *http.Request) ([]RelaySet, error) {
+	domains := h.Directory.Domains()
+	if name := r.URL.Query().Get("domain"); name != "" {
+		d, err := h.Directory.FindDomain(name)
+		if err != nil {
+			return nil, err
+		}
+		domains = []directory.Domain{d}
+	}
+	sets := []RelaySet{}
+	for _, d := range domains {
+		for _, set := range h.Directory.RelaySets(d.GUID) {
+			sets = append(sets, showRelaySet(d, set))
+		}
+	}
+	return sets, nil
+}
+
+func showRelaySet(d directory.Domain, set directory.RelaySet) RelaySet {
+	relays := set.Relays
+	if relays == nil {
+		relays = []string{}
+	}
+	return RelaySet{GUID: set.GUID, Domain: d.Name, Name: set.Name, Relays: relays, Default: d.RelaySet == set.GUID}
+}
+
+func (h *handler) createRelaySet(r *http.Request) (RelaySet, error) {
+	q, err := question[NewRelaySet](r)
+	if err != nil {
+		return RelaySet{}, err
+	}
+	d, err := h.Directory.FindDomain(q.Domain)
+	if err != nil {
+		return RelaySet{}, err
+	}
+	set, err := h.Directory.CreateRelaySet(r.Context(), d.GUID, q.Name)
+	return showRelaySet(d, set), err
+}
+
+func (h *handler) orderRelaySet(r *http.Request) (RelaySet, error) {
+	relays, err := question[[]string](r)
+	if err != nil {
+		return RelaySet{}, err
+	}
+	set, err := h.Directory.AssignRelays(r.Context(), r.PathValue("guid"), relays)
+	if err != nil {
+		return RelaySet{}, err
+	}
+	h.nudge()
+	return h.relaySet(set.GUID)
+}
+
+func (h *handler) assignRelaySet(r *http.Request) (RelaySet, error) {
+	q, err := question[Assignment](r)
+	if err != nil {
+		return RelaySet{}, err
+	}
+	set, err := h.Directory.RelaySet(r.PathValue("guid"))
+	if err != nil {
+		return RelaySet{}, err
+	}
+	if q.Member == "" {
+		_, err = h.Directory.SetDefaultRelaySet(r.Context(), set.Domain, set.GUID)
+	} else {
+		_, err = h.Directory.UpdateMember(r.Context(), q.Member, func(m *directory.MemberDetails) { m.RelaySet = set.GUID })
+	}
+	if err != nil {
+		return RelaySet{}, err
+	}
+	h.nudge()
+	return h.relaySet(set.GUID)
+}
+
+func (h *handler) relaySet(guid string) (RelaySet, error) {
+	set, err := h.Directory.RelaySet(guid)
+	if err != nil {
+		return RelaySet{}, err
+	}
+	d, err := h.Directory.Domain(set.Domain)
+	return showRelaySet(d, set), err
+}
+
+// nudge has relays told of a change at once instead of within seconds.
+func (h *handler) nudge() {
+	if h.Relay != nil {
+		h.Relay.Links().Nudge()
+	}
+}
