@@ -15,7 +15,7 @@ type Position uint64
 type Envelope struct {
 	Resource   string        // resource URL, shared by all recipients
 	Recipients []Recipient   // every queue that the message goes to, at least one
-	Flags      byte          // the sender's message flags (sstp.md 2.10)
+	Flags      byte          // the sender's message flags ([MS-GRVSSTP] 2.2.10)
 	Lifetime   time.Duration // whole seconds after which the message is worthless; 0: unlimited
 	Metadata   []byte        // the sender's, opaque
 }
@@ -27,10 +27,10 @@ type Recipient struct {
 }
 
 const (
-	// A FanoutOpen counts its entries in two octets (sstp.md 2.7).
+	// A FanoutOpen counts its entries in two octets ([MS-GRVSSTP] 2.2.6).
 	maxRecipients = 1<<16 - 1
 	// A key is made of an account URL, a device URL and a resource URL, which
-	// came together in one command of at most 2055 octets (sstp.md 2.6).
+	// came together in one command of at most 2055 octets ([MS-GRVSSTP] 2.2.5).
 	maxKeyBytes = 4 << 10
 	// Room for a FanoutOpen of 64 KiB whose entries each repeat the resource in
 	// their key.
