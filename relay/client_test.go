@@ -21,6 +21,8 @@ type testClient struct {
 	// refuse, if not 0, is how sessions are answered, and opens counts them.
 	refuse atomic.Uint32
 	opens  atomic.Uint32
+	// accept, if not nil, takes a session instead.
+	accept func() sstp.Receiver
 	// gate, if not nil, has to give a value before a message is completed.
 	gate chan struct{}
 }
@@ -112,6 +114,9 @@ func (c *testClient) Open(_ *sstp.InboundSession, m *sstp.Open) (sstp.Receiver, 
 	c.opens.Add(1)
 	if r := c.refuse.Load(); r != 0 {
 		return nil, sstp.OpenResponseID(r)
+	}
+	if c.accept != nil {
+		return c.accept(), sstp.OpenOk
 	}
 	in := &inbox{client: c, open: *m, queue: make(chan *sstp.Incoming, 4096)}
 	go in.run()

@@ -182,8 +182,11 @@ func (c *connection) recheck() {
 		c.aim()
 	}
 	c.mu.Lock()
-	sessions := slices.Collect(maps.Keys(c.sessions))
+	sessions, targets := slices.Collect(maps.Keys(c.sessions)), slices.Collect(maps.Keys(c.targets))
 	c.mu.Unlock()
+	for _, target := range targets {
+		c.delivery.resume(target) // mayHave may have changed
+	}
 	for _, r := range sessions {
 		r.recheck()
 	}

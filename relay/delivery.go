@@ -96,20 +96,22 @@ func (d *delivery) wake(a queue.Address) {
 	d.list(l)
 }
 
-// list gives a lane its turn. The caller holds mu.
+// list gives a lane its turn, and a worker if there are few. The caller holds mu.
 func (d *delivery) list(l *lane) {
-	switch {
-	case d.ended || l.gone:
-		return
-	case l.listed:
+	if l.listed {
 		l.again = true
 		return
 	}
-	l.listed = true
-	d.due = append(d.due, l)
-	if d.workers < maxWorkers {
+	if d.enqueue(l); d.workers < min(maxWorkers, len(d.due)) {
 		d.workers++
 		d.server.work.Go(d.run)
+	}
+}
+
+func (d *delivery) enqueue(l *lane) {
+	if !d.ended && !l.gone {
+		l.listed = true
+		d.due = append(d.due, l)
 	}
 }
 
@@ -126,7 +128,7 @@ func (d *delivery) run() {
 		more := l.step(buf)
 		d.mu.Lock()
 		if l.listed = false; more || l.again {
-			d.list(l)
+			d.enqueue(l)
 		}
 	}
 	d.due = nil

@@ -40,28 +40,6 @@ func TestQuotaOfOpen(t *testing.T) {
 	}
 }
 
-// What is on its way behind a message that was refused is not stored in its stead.
-func TestNothingOvertakesARefusal(t *testing.T) {
-	b := newBox(t, "a.example", nil)
-	p := b.people(t, "alice", "bob")
-	b.quota(t, 1, 1)
-	o := b.connect(t, p[0]).open(t, toIdentity(p[1]))
-	must(t, o.give(t, sstp.Message{}, make([]byte, 900<<10)))
-	var fates []<-chan error
-	for _, size := range []int{900 << 10, 10, 10, 10} {
-		fates = append(fates, o.begin(t, sstp.Message{}, make([]byte, size)))
-	}
-	for i, fate := range fates {
-		var closed *sstp.SessionError
-		if err := receive(t, "a fate", fate); !errors.As(err, &closed) {
-			t.Errorf("message %d: %v", i, err)
-		}
-	}
-	if u := b.queues.Usage(p[1].identity); u.Messages != 1 {
-		t.Errorf("stored: %+v", u)
-	}
-}
-
 func TestTooLongForOpen(t *testing.T) {
 	b := newBox(t, "a.example", nil)
 	p := b.people(t, "alice", "bob")

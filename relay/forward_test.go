@@ -85,6 +85,7 @@ func TestRelayDownAndBack(t *testing.T) {
 
 	c := a.connect(t, alice)
 	o := c.fanout(t, fanoutTo(entry(alice, ""), entry(there[0], b.url()), entry(there[1], b.url())))
+	must(t, o.give(t, sstp.Message{Flags: sstp.FlagDoNotDeliverIfOffline}, []byte("not kept")))
 	must(t, o.give(t, sstp.Message{}, []byte("kept")))
 	close(hold)
 	m := receive(t, "the status", o.statuses)
@@ -92,9 +93,7 @@ func TestRelayDownAndBack(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	must(t, o.give(t, sstp.Message{}, []byte("not taken")))
-	if u := a.queues.Usage(b.url()); u.Messages != 1 {
-		t.Errorf("%+v waits for the other relay", u)
-	}
+	eventually(t, "one message waits for the other relay", func() bool { return a.queues.Usage(b.url()).Messages == 1 })
 	a.stop(t)
 	a.start(t)
 	n.fail(nil)

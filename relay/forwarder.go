@@ -134,7 +134,8 @@ func (f *forwarder) run() {
 	s := f.server
 	defer s.discard(f)
 	retry := backoff{first: s.config.FirstRetry, last: s.config.LastRetry}
-	lost := false // a connection, and none has stood since
+	lost := false    // a connection, and none has stood since
+	useless := false // the last connection
 	for f.needed() {
 		l, err := f.dial()
 		if err != nil {
@@ -148,10 +149,11 @@ func (f *forwarder) run() {
 			continue
 		}
 		f.succeeded()
+		l.careful = useless
 		end := l.serve()
 		lost = true
 		wait := returnTime(end)
-		if l.useful() {
+		if useless = !l.useful(); !useless {
 			retry.reset()
 		} else {
 			// It takes connections, and ends them.

@@ -44,10 +44,10 @@ type box struct {
 	log      *slog.Logger
 	dialer   Dialer
 	change   func(*Config)
+	key      *keys.RSAPrivateKey // needed by who registers over SSTP
 	store    *state.Store
 	registry *registry.Registry
 	manager  registry.Request
-	requests byte
 	spool    *spool.Spool
 	queues   *queue.Queues
 	server   *Server
@@ -66,8 +66,11 @@ func newBox(t testing.TB, name string, change func(*Config)) *box {
 	if os.Getenv("RELAY_TEST_LOG") != "" {
 		b.log = slog.New(slog.NewTextHandler(os.Stderr, nil)).With("box", name)
 	}
+	set, err := relayKeys()
+	must(t, err)
+	b.key = set.Encryption
 	must(t, b.openRegistry())
-	b.appoint(t)
+	b.appoint(t, set)
 	b.start(t)
 	t.Cleanup(func() { b.shut(t) })
 	return b
@@ -100,10 +103,8 @@ func (b *box) openRegistry() error {
 }
 
 // appoint makes a management server known.
-func (b *box) appoint(t testing.TB) {
+func (b *box) appoint(t testing.TB, set *keys.KeySet) {
 	t.Helper()
-	set, err := relayKeys()
-	must(t, err)
 	certificate, err := set.Certify(keys.Name{CommonName: "gms.example"}, time.Unix(1700000000, 0))
 	must(t, err)
 	ctx := context.Background()
@@ -140,12 +141,8 @@ func (b *box) run() (err error) {
 	if err != nil {
 		return err
 	}
-	set, err := relayKeys()
-	if err != nil {
-		return err
-	}
 	c := Config{
-		Registry: b.registry, Queues: b.queues, Key: set.Encryption,
+		Registry: b.registry, Queues: b.queues, Key: b.key,
 		DeviceURLs: []string{b.url()}, Dialer: b.dialer, Log: b.log,
 		Timers:     sstp.Timers{Acknowledgment: time.Millisecond},
 		FirstRetry: 10 * time.Millisecond, LastRetry: 50 * time.Millisecond,

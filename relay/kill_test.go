@@ -219,6 +219,14 @@ type breaking struct {
 	left int
 }
 
+// Read has the latency of a long way, so that nothing is acknowledged before the
+// transport breaks, unless somebody waits for it.
+func (b *breaking) Read(p []byte) (int, error) {
+	n, err := b.transport.Read(p)
+	time.Sleep(10 * time.Millisecond)
+	return n, err
+}
+
 func (b *breaking) Write(p []byte) (int, error) {
 	if b.left -= len(p); b.left < 0 {
 		return 0, net.ErrClosed

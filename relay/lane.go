@@ -124,7 +124,11 @@ func (l *lane) failed(what string, err error) {
 		d.server.log.Warn("relay: "+what, "resource", l.address.Resource, "target", l.address.Target(), "err", err)
 	}
 	d.drop(l, sstp.ReasonInternalError)
-	d.rest(l.address)
+	if errors.Is(err, spool.ErrDamaged) {
+		d.wake(l.address) // it is in no queue any more, and those behind it can go
+	} else {
+		d.rest(l.address)
+	}
 }
 
 // Ready implements [sstp.Originator].

@@ -15,6 +15,10 @@ import (
 type link struct {
 	forwarder *forwarder
 	conn      *sstp.Conn
+	// careful is set if the connection before ended without a message having been
+	// acknowledged: the first is then waited for before others follow, or a
+	// transport that always breaks early would never get anywhere.
+	careful bool
 
 	mu       sync.Mutex
 	hops     map[string]*hop // by route
@@ -47,7 +51,7 @@ func (l *link) serve() error {
 	idle := time.NewTimer(s.config.ForwarderIdle)
 	defer idle.Stop()
 	for l.conn.Err() == nil {
-		if item, ok := l.next(); ok {
+		if item, ok := l.next(); ok && !l.mustWait() {
 			idle.Reset(s.config.ForwarderIdle)
 			if err := l.forward(item, buf); err != nil {
 				l.rest()
@@ -72,6 +76,14 @@ func (l *link) useful() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.taken
+}
+
+// mustWait reports whether nothing may be sent before an acknowledgment, which
+// pokes the forwarder.
+func (l *link) mustWait() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.careful && !l.taken && len(l.inFlight) > 0
 }
 
 // next is the oldest message that is not on its way.
@@ -225,6 +237,8 @@ func (l *link) settled(h *hop, p spool.Position, err error) {
 		delete(l.failures, p)
 	} else {
 		l.after = 0 // look for it again
+	}
+	if !done || l.careful {
 		l.forwarder.poke()
 	}
 }

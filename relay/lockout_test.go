@@ -10,6 +10,7 @@ import (
 	"furrow/relay/queue"
 	"furrow/relay/registry"
 	"furrow/sstp"
+	"furrow/sstp/auth"
 )
 
 // accountModify reaches the connections that stand ([MS-GRVSPMR] 2.2.3.1).
@@ -67,6 +68,28 @@ func TestLockoutOfAnIdentity(t *testing.T) {
 	must(t, b.connect(t, p[0]).open(t, toIdentity(other)).give(t, sstp.Message{}, []byte("x")))
 	if m := receive(t, "a message", c.got); m.open.IdentityURL != other.identity {
 		t.Errorf("%+v", m.open)
+	}
+}
+
+// A device that several people use: messages for the one who is locked out wait,
+// also those for the device.
+func TestLockoutOnASharedDevice(t *testing.T) {
+	b := newBox(t, "a.example", nil)
+	p := b.people(t, "alice", "bob", "carol")
+	shared := *p[2]
+	shared.device, shared.deviceKey = p[1].device, p[1].deviceKey
+	must(t, b.registry.Register(auth.Registration{DeviceURL: shared.device, DeviceKey: shared.deviceKey, AccountURL: shared.account}))
+	sender := b.connect(t, p[0])
+	must(t, sender.open(t, toDevice(&shared)).give(t, sstp.Message{}, []byte("for carol")))
+	must(t, sender.open(t, toDevice(p[1])).give(t, sstp.Message{}, []byte("for bob")))
+	b.lock(t, true, p[2])
+	c := b.connect(t, p[1])
+	if m := receive(t, "a message", c.got); string(m.body) != "for bob" {
+		t.Errorf("got %q", m.body)
+	}
+	b.lock(t, false, p[2])
+	if m := receive(t, "a message", c.got); string(m.body) != "for carol" {
+		t.Errorf("got %q", m.body)
 	}
 }
 

@@ -3,8 +3,13 @@ package relay
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -74,7 +79,7 @@ func TestNeverOnlineTogether(t *testing.T) {
 // One body for many recipients: the sender uploads it once, and the disk has it
 // once.
 func TestFanoutIsStoredOnce(t *testing.T) {
-	const recipients, size = 200, 256 << 10
+	const recipients, size = 200, 96 << 10
 	b := newBox(t, "a.example", nil)
 	names := []string{"alice"}
 	for i := range recipients {
@@ -218,5 +223,88 @@ func TestRecipientRefuses(t *testing.T) {
 		if d := receive(t, "the message", c.got); string(d.body) != want {
 			t.Errorf("got %q, want %q", d.body, want)
 		}
+	}
+}
+
+// hasher is a session whose messages are not kept, only their hashes.
+type hasher struct{ sums chan []byte }
+
+func (h hasher) Message(m *sstp.Incoming) {
+	go func() {
+		sum := sha256.New()
+		if _, err := io.Copy(sum, m); err == nil {
+			m.Complete()
+			h.sums <- sum.Sum(nil)
+		}
+	}()
+}
+func (h hasher) Closed(error) {}
+
+// A long message passes through memory in pieces, on its way in and out.
+func TestLongMessage(t *testing.T) {
+	const size, most = 24 << 20, 8 << 20
+	b := newBox(t, "a.example", nil)
+	p := b.people(t, "alice", "bob")
+	sums := make(chan []byte, 1)
+	b.connect(t, p[1], func(_ *sstp.Config, c *testClient) { c.accept = func() sstp.Receiver { return hasher{sums} } })
+	o := b.connect(t, p[0]).open(t, toDevice(p[1]))
+	fate := make(chan error, 1)
+	before := heap()
+	out, err := o.session.Send(t.Context(), sstp.Message{}, func(err error) { fate <- err })
+	must(t, err)
+	sent, peak := sha256.New(), uint64(0)
+	piece := randomBody(1 << 20)
+	for range size / len(piece) {
+		sent.Write(piece)
+		_, err := out.Write(piece)
+		must(t, err)
+		peak = max(peak, heap())
+	}
+	must(t, out.Close())
+	must(t, receive(t, "the acknowledgment", fate))
+	var sum []byte
+	eventually(t, "it arrives", func() bool {
+		peak = max(peak, heap())
+		select {
+		case sum = <-sums:
+			return true
+		default:
+			return false
+		}
+	})
+	if !bytes.Equal(sum, sent.Sum(nil)) {
+		t.Error("not what was sent")
+	}
+	if peak > before+most {
+		t.Errorf("%d octets of memory for a message of %d", peak-before, size)
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// A message that the disk has lost does not keep those behind it.
+func TestDamagedMessage(t *testing.T) {
+	b := newBox(t, "a.example", nil)
+	p := b.people(t, "alice", "bob")
+	o := b.connect(t, p[0]).open(t, toDevice(p[1]))
+	must(t, o.give(t, sstp.Message{}, randomBody(400_001)))
+	must(t, o.give(t, sstp.Message{}, []byte("behind it")))
+	files, err := filepath.Glob(filepath.Join(b.dir, "spool", "*"))
+	must(t, err)
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		must(t, err)
+		if len(data) > 400_000 {
+			data[300_000] ^= 1 // after much of it has been sent
+			must(t, os.WriteFile(name, data, 0o600))
+		}
+	}
+	if m := receive(t, "the message behind", b.connect(t, p[1]).got); string(m.body) != "behind it" {
+		t.Errorf("got %d octets", len(m.body))
 	}
 }

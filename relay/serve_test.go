@@ -117,7 +117,7 @@ func TestOtherRelay(t *testing.T) {
 // themselves and hurt nobody.
 func TestHostilePeers(t *testing.T) {
 	b := newBox(t, "a.example", func(c *Config) {
-		c.Timers.Establishment, c.Timers.Authentication = 200*time.Millisecond, 200*time.Millisecond
+		c.Timers.Establishment, c.Timers.Authentication = 1500*time.Millisecond, 1500*time.Millisecond
 	})
 	p := b.people(t, "alice", "bob", "deaf")
 	silent, half := b.raw(t), b.raw(t)
@@ -227,6 +227,9 @@ func TestLeases(t *testing.T) {
 			return len(list) == n && list[0].deviceURL == c.person.device
 		})
 	}
+	// What delivers is to be the change of a lease, not that of the registry, at
+	// which everything is looked at.
+	time.Sleep(2 * changesPause)
 	one := b.attached(t, p[1])
 	online(p[1].identity)
 	two := b.attached(t, second)
@@ -234,14 +237,22 @@ func TestLeases(t *testing.T) {
 	o := b.connect(t, p[0]).open(t, toIdentity(p[1]))
 	must(t, o.give(t, sstp.Message{}, []byte("1")))
 	receive(t, "a message to the first device", one.got)
-	again := b.attached(t, p[1])
+	gate := make(chan struct{}, 1)
+	again := b.attached(t, p[1], func(_ *sstp.Config, c *testClient) { c.gate = gate })
 	holder(again, 3)
+	gate <- struct{}{}
 	must(t, o.give(t, sstp.Message{}, []byte("2")))
 	receive(t, "a message to its new connection", again.got)
+	// This one is not acknowledged, and goes to the next in line.
+	must(t, o.give(t, sstp.Message{}, []byte("left behind")))
+	eventually(t, "it is sent", func() bool { return b.server.Stats().MessagesSent == 3 })
 	for _, c := range []*testClient{one, again} {
 		c.conn.Close(sstp.ReasonNone, 0)
 	}
 	holder(two, 1)
+	if m := receive(t, "what was left behind", two.got); string(m.body) != "left behind" {
+		t.Errorf("got %q", m.body)
+	}
 	must(t, o.give(t, sstp.Message{}, []byte("3")))
 	receive(t, "a message to the second device", two.got)
 	if len(one.got)+len(again.got)+len(two.got) != 0 {

@@ -1,6 +1,7 @@
 package sstp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"testing"
@@ -24,8 +25,10 @@ func TestAttachment(t *testing.T) {
 			go func() {
 				p.expect(&Attach{EventID: id, ResourceURL: relayURL, AccountURL: "grooveAccount://a", AuthenticationToken: []byte("t")})
 				p.send(&AttachResponse{EventID: id, AuthenticationToken: []byte("r")})
+				p.sendOctets(bytes.Repeat(encode(t, p.v, &Noop{}), idleSize/7)) // over the memory of the answer
 			}()
 			a, err := l.conn.Attach(t.Context(), relayURL, "grooveAccount://a", []byte("t"))
+			synctest.Wait()
 			if err != nil || a.Response != ResponseOk || string(a.Token) != "r" {
 				t.Fatal(a, err)
 			}

@@ -318,6 +318,53 @@ func TestClosingToADeafPeer(t *testing.T) {
 	})
 }
 
+// TestIdleConnIsSmall looks for memory that is left over from sequences in both
+// directions.
+func TestIdleConnIsSmall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		client, relay := pair(t, near, far)
+		s, err := client.conn.Open(t.Context(), *plainOpen, &sessionLayer{client, 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		acknowledged := make(chan error)
+		go func() {
+			o, err := s.Send(t.Context(), Message{}, func(err error) { acknowledged <- err })
+			if err == nil {
+				_, err = o.Write(make([]byte, 1<<20))
+			}
+			if err == nil {
+				err = o.Close()
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		}()
+		in := relay.take()[0]
+		if _, err := io.Copy(io.Discard, in); err != nil {
+			t.Fatal(err)
+		}
+		in.Complete()
+		if err := <-acknowledged; err != nil {
+			t.Error(err)
+		}
+		s.Close(ReasonNone)
+		time.Sleep(tombstoneTime)
+		for _, c := range []*Conn{client.conn, relay.conn} {
+			c.mu.Lock()
+			if cap(c.out)+cap(c.spare)+cap(c.recycled)+cap(c.ring)+cap(c.inbound)+cap(c.outbound) != 0 || c.ours.live != nil || c.theirs.live != nil {
+				t.Errorf("an idle connection holds out %d, spare %d, recycled %d, ring %d, inbound %d, outbound %d, sessions %v, %v",
+					cap(c.out), cap(c.spare), cap(c.recycled), cap(c.ring), cap(c.inbound), cap(c.outbound), c.ours.live, c.theirs.live)
+			}
+			c.mu.Unlock()
+			c.Close(ReasonNone, 0)
+		}
+		<-client.conn.Done()
+		<-relay.conn.Done()
+	})
+}
+
 // TestIdle covers both idle timers (note <11>).
 func TestIdle(t *testing.T) {
 	bubble(t, "outbound", func(t *testing.T) {
@@ -339,6 +386,9 @@ func TestIdle(t *testing.T) {
 		p.send(&Noop{})
 		expectAcknowledged(t, p, 0, 10*time.Minute)
 		expectAcknowledged(t, p, 0, 10*time.Minute)
+		time.Sleep(2 * time.Minute)
+		open(t, p, l)
+		p.expect(&Close{SessionID: 0x80000000}) // another timer, and no Noop with it
 		end(t, p, l)
 	})
 	bubble(t, "both make one Noop", func(t *testing.T) {

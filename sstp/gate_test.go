@@ -103,10 +103,10 @@ func TestAuthenticationRefused(t *testing.T) {
 func TestAuthenticationTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, l := guarded(t, &fakeGate{register: Verdict{Response: ResponseOk, Token: []byte("r")}})
-		p.expectQuiet(59 * time.Second)
+		p.expectQuiet(119 * time.Second)
 		p.send(&Register{EventID: 1}) // restarts it
 		p.expect(&RegisterResponse{EventID: 1, AuthenticationToken: []byte("r")})
-		p.expectQuiet(59 * time.Second)
+		p.expectQuiet(119 * time.Second)
 		start := time.Now()
 		p.expectEnd(ReasonResponseTimeout)
 		if took := time.Since(start); took < time.Second || took > time.Second+linger {

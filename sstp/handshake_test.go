@@ -1,6 +1,7 @@
 package sstp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -162,7 +163,10 @@ func TestSecondConnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, l := accepted(t, relayConfig())
 		p.send(connect(Version16))
-		p.expectEnd(ReasonProtocolError)
+		p.expect(&ConnectClose{Reason: ReasonProtocolError})
+		time.Sleep(linger - 1)
+		p.send(&Noop{}) // did not know yet, and is not cut off before it could
+		p.expectHangUp()
 		<-l.conn.Done()
 	})
 }
@@ -234,11 +238,16 @@ func TestDialReturnsTheToken(t *testing.T) {
 		go func() {
 			p.expect(&Connect{Version: Version16, TargetDeviceURL: relayURL, SourceDeviceURLs: []string{deviceURL}, PeerProductVersion: "Furrow Client 1.0 1"})
 			p.send(&ConnectResponse{Version: Version15, AuthenticationToken: []byte("challenge"), PeerProductVersion: "P"})
+			p.sendOctets(bytes.Repeat(encode(t, p.v, &Noop{}), idleSize/7)) // over the memory of the answer
 			p.expect(&ConnectAuthenticate{AuthenticationToken: []byte("answer")})
 		}()
 		c, answer, err := Dial(t.Context(), transport, clientConfig(), relayURL, nil, l)
-		if err != nil || string(answer.AuthenticationToken) != "challenge" {
-			t.Fatal(answer, err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if string(answer.AuthenticationToken) != "challenge" {
+			t.Errorf("the token is %q", answer.AuthenticationToken)
 		}
 		l.conn = c
 		l.expect(t, "established")

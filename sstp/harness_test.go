@@ -26,14 +26,15 @@ const (
 	resourceURL = "grooveDynamics://Dynamics/"
 )
 
-// relayConfig is that of a relay whose timers for idle connections are off.
+// relayConfig is that of a relay whose timers for idle connections are off, and
+// that for authentication is not the same as others.
 func relayConfig() Config {
 	return Config{
 		LocalDeviceURLs: []string{relayURL},
 		ProductVersion:  "Furrow Relay 1.0 1",
 		Multidrop:       true,
 		SingleHop:       true,
-		Timers:          Timers{OutboundIdle: -1, InboundIdle: -1},
+		Timers:          Timers{OutboundIdle: -1, InboundIdle: -1, Authentication: 2 * time.Minute},
 	}
 }
 

@@ -84,7 +84,7 @@ func (s *InboundSession) stop(why error) {
 	s.err = why
 	if s.current != nil {
 		s.current.stop(why)
-		s.current = nil
+		s.arrive(nil)
 	}
 	s.c.changed.Broadcast()
 }

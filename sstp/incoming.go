@@ -10,8 +10,9 @@ import (
 
 // receiving is what a connection holds of the sequences that arrive.
 type receiving struct {
+	arriving int    // sequences begun and not ended
 	buffered int    // octets that wait to be read
-	recycled []byte // memory for the next buffer, while there are sequences
+	recycled []byte // memory for the next buffer, while sequences are arriving
 }
 
 // Incoming is a message sequence that is being received. It is read by one
@@ -142,8 +143,21 @@ func (c *Conn) release(n int) {
 
 // recycle keeps the memory of one buffer for the next.
 func (c *Conn) recycle(buf []byte) {
-	if cap(buf) > cap(c.recycled) {
+	if c.arriving > 0 && cap(buf) > cap(c.recycled) {
 		c.recycled = buf[:0]
+	}
+}
+
+// arrive makes m the sequence that is arriving, or none if it is nil.
+func (s *InboundSession) arrive(m *Incoming) {
+	if s.current != nil {
+		s.c.arriving--
+	}
+	if s.current = m; m != nil {
+		s.c.arriving++
+	}
+	if s.c.arriving == 0 {
+		s.c.recycled = nil
 	}
 }
 
@@ -165,7 +179,7 @@ func (c *Conn) receiveMessage(m *Message) *ConnError {
 	in := &Incoming{Header: *m, session: s}
 	in.Header.Fragmentation = slices.Clone(m.Fragmentation)
 	in.arrived.L = &c.mu
-	s.current = in
+	s.arrive(in)
 	c.mu.Unlock()
 	c.call(func() { s.receiver.Message(in) })
 	return nil
@@ -226,7 +240,7 @@ func (c *Conn) receiveEndMessage(m *EndMessage) *ConnError {
 	if in == nil || !in.filled {
 		return outOfOrder(m)
 	}
-	s.current = nil
+	s.arrive(nil)
 	in.whole = true
 	in.arrived.Signal()
 	c.enterInbound(in)

@@ -152,6 +152,9 @@ func (r *Reader) makeRoom(n int) {
 // the contents fit, all beyond idleSize when little arrives.
 func (r *Reader) shrink() {
 	have := r.end - r.start
+	if have == 0 {
+		r.start, r.end = 0, 0
+	}
 	switch {
 	case have == 0 && r.got <= idleSize && len(r.buf) > idleSize:
 		r.move(idleSize)

@@ -19,9 +19,13 @@ func (c *Conn) read() {
 		if err == nil {
 			err = c.receive(r, cmd)
 		}
-		if err != nil && !c.cope(err) {
+		if err == nil {
+			continue
+		}
+		if !c.cope(err) {
 			return
 		}
+		break
 	}
 	// The peer is to read why the connection ends: if this end closed with
 	// octets unread, the transport might drop what it has been given.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"testing/synctest"
 	"time"
 )
@@ -239,11 +238,13 @@ func TestPieces(t *testing.T) {
 			s := openReady(t, p, l)
 			var want []byte
 			go func() {
-				o, err := s.Send(t.Context(), Message{Flags: FlagFragmentation, Fragmentation: []byte("f")}, nil)
+				fragmentation := []byte("f")
+				o, err := s.Send(t.Context(), Message{Flags: FlagFragmentation, Fragmentation: fragmentation}, nil)
 				if err != nil {
 					t.Error(err)
 					return
 				}
+				clear(fragmentation)
 				if err := o.Close(); err != ErrNoData {
 					t.Errorf("end without data: %v", err)
 				}
@@ -338,8 +339,7 @@ func TestOneSequenceAfterTheOther(t *testing.T) {
 func TestFairness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, l := dialled(t, clientConfig())
-		for range 2 {
-			s := openReady(t, p, l)
+		for _, s := range []*OutboundSession{openReady(t, p, l), openReady(t, p, l)} {
 			go func() {
 				o, err := s.Send(t.Context(), Message{}, nil)
 				if err == nil {
@@ -398,9 +398,15 @@ func TestReading(t *testing.T) {
 				t.Errorf("%q, %v, want %q", b[:n], err, want)
 			}
 		}
-		go p.send(&Data{SessionID: 1, Payload: []byte("!")}, &EndMessage{SessionID: 1})
-		if rest, err := io.ReadAll(iotest.OneByteReader(in)); string(rest) != "!" || err != nil {
-			t.Errorf("%q, %v", rest, err)
+		if in.session.c.recycled == nil {
+			t.Error("the memory is not used again")
+		}
+		p.send(&EndMessage{SessionID: 1})
+		if n, err := in.Read(b); n != 0 || err != io.EOF {
+			t.Errorf("%q, %v, want the end", b[:n], err)
+		}
+		if in.session.c.recycled != nil {
+			t.Error("memory is kept for sequences that do not arrive")
 		}
 		end(t, p, l)
 	})
@@ -453,6 +459,15 @@ func TestReading(t *testing.T) {
 		p.expect(&Noop{MessageCount: 1})
 		end(t, p, l)
 	})
+	bubble(t, "after its memory has been used again", func(t *testing.T) {
+		p, l, _, in := begin(t)
+		p.send(&Data{SessionID: 1, Payload: make([]byte, idleSize/2)})
+		synctest.Wait()
+		if string(in.Header.Fragmentation) != "f" {
+			t.Errorf("the header has become %+v", in.Header)
+		}
+		end(t, p, l)
+	})
 	bubble(t, "a connection that is lost", func(t *testing.T) {
 		p, l, _, in := begin(t)
 		go func() {
@@ -464,6 +479,8 @@ func TestReading(t *testing.T) {
 			t.Error(err)
 		}
 		<-l.conn.Done()
+		why := l.conn.Err().Error()
+		l.expect(t, "session 1 closed: "+why, "closed: "+why)
 	})
 }
 

@@ -175,7 +175,7 @@ func TestTombstones(t *testing.T) {
 		p.expect(&Noop{MessageCount: 2})
 		time.Sleep(tombstoneTime - 6*time.Second)
 		p.send(&Data{SessionID: 1, Payload: []byte("x")})
-		time.Sleep(time.Second)
+		p.expectQuiet(time.Second)
 		p.send(&Data{SessionID: 1, Payload: []byte("x")})
 		p.expectEnd(ReasonTooManyUnknownSessionCmds)
 		<-l.conn.Done()
@@ -323,6 +323,9 @@ func TestIdentifiers(t *testing.T) {
 		openInbound(t, p, l, 1)
 		p.send(&Close{SessionID: 1, Reason: ReasonIdle})
 		l.expect(t, "session 1 closed: sstp: session 1 closed by the peer: Idle")
+		if err := l.inbound[0].Suspend(); !sessionEndedWith(ReasonIdle, true)(err) {
+			t.Errorf("the peer's own session: %v", err)
+		}
 		p.send(&SessionStatus{SessionID: 2}, &Close{SessionID: 1, Reason: ReasonInternalError})
 		l.expect(t, "session 1 closed: sstp: session 1 closed by the peer: InternalError")
 		end(t, p, l)

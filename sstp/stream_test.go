@@ -88,6 +88,9 @@ func TestIdleReaderIsSmall(t *testing.T) {
 			t.Errorf("after command %d the Reader holds %d octets, want at most %d", i, len(r.buf), want)
 		}
 	}
+	if r.data.Payload != nil {
+		t.Error("the Reader holds on to the last Data")
+	}
 }
 
 // hesitant returns nothing before it returns something.

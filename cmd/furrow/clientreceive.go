@@ -117,5 +117,8 @@ func (a *arrivals) stored(r client.Receipt) {
 func (a *arrivals) retrying(err error, wait time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	for _, bar := range a.bars {
+		bar.end()
+	}
 	a.session.retrying(err, wait)
 }

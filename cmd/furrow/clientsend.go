@@ -53,7 +53,10 @@ func (c *clientSendCmd) Run(s *session) (err error) {
 	defer func() { err = errors.Join(err, shipment.Close()) }()
 
 	bar := s.transfer("sending "+shipment.Name, shipment.Size)
-	sender := client.Sender{Relays: m.relays, Retry: client.Retry{Patience: c.Patience, Notify: s.retrying}}
+	sender := client.Sender{Relays: m.relays, Retry: client.Retry{Patience: c.Patience, Notify: func(err error, wait time.Duration) {
+		bar.end()
+		s.retrying(err, wait)
+	}}}
 	outcomes, sendErr := sender.Send(s.ctx, targets, shipment, bar.update)
 	bar.end()
 	if sendErr != nil && !errors.Is(sendErr, client.ErrNoTarget) {

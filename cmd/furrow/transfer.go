@@ -69,10 +69,12 @@ func (t *transfer) update(done int64) {
 	t.tenth = tenth
 }
 
-// end leaves the bar.
+// end leaves the bar, so that something else can be told. An update begins a new
+// one.
 func (t *transfer) end() {
 	if t.terminal && !t.drawn.IsZero() {
 		fmt.Fprintln(t.w)
+		t.drawn = time.Time{}
 	}
 }
 

@@ -15,26 +15,20 @@ import (
 	"sync"
 	"syscall"
 	"time"
-	"unicode"
-
-	"github.com/google/renameio/v2"
 )
 
 const (
 	// partPattern names files that are being received. They are hidden, and
 	// removed if nobody holds their lock any more.
 	partPattern = ".furrow-*.part"
-	// maxNames is how many names are tried for a file whose name is taken.
-	maxNames = 10000
-	// maxSuffix is room for the number and the extension that keep a name apart.
-	maxSuffix = 40
 	// recordLifetime is how long parcels are remembered: longer than relays keep
 	// what nobody fetches.
 	recordLifetime = 366 * 24 * time.Hour
 )
 
-// Inbox stores parcels as files that only their owner can read. A file appears under its name when it is whole,
-// checked and on the disk; whenever the process ends, there is no other.
+// Inbox stores parcels as files that only their owner can read. A file appears
+// under its name when it is whole, checked and on the disk: whenever the process
+// ends, there is no other under a name that anybody has chosen.
 type Inbox struct {
 	options InboxOptions
 	folder  string   // Folder, absolute
@@ -56,7 +50,9 @@ type Receipt struct {
 	Problem error
 }
 
-// record is what is kept of each parcel, in a file named for its identifier.
+// record is what is kept of each parcel, in a file named for its identifier and
+// digest: who has learned the identifier of somebody else's parcel cannot have it
+// taken for a duplicate of another.
 type record struct {
 	Path string `json:"path"`
 	// Stored is set when the file is known to stand under the path. Before, it
@@ -99,7 +95,10 @@ func OpenInbox(o InboxOptions) (*Inbox, error) {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
 	if err := lock(owner); err != nil {
-		return nil, errors.Join(fmt.Errorf("inbox %s: %w: %w", o.Records, ErrInboxInUse, err), owner.Close())
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = ErrInboxInUse
+		}
+		return nil, errors.Join(fmt.Errorf("inbox %s: %w", o.Records, err), owner.Close())
 	}
 	b := &Inbox{options: o, folder: absolute, owner: owner}
 	if err := errors.Join(b.sweep(), b.forget(time.Now().Add(-recordLifetime))); err != nil {
@@ -206,7 +205,9 @@ func (b *Inbox) find(p *Parcel) (path string, stored bool) {
 	return r.Path, r.Stored || holds(r.Path, p)
 }
 
-func (b *Inbox) record(p *Parcel) string { return filepath.Join(b.options.Records, p.ID+".json") }
+func (b *Inbox) record(p *Parcel) string {
+	return filepath.Join(b.options.Records, fmt.Sprintf("%s-%x.json", p.ID, p.SHA256))
+}
 
 // holds reports whether a file is the content of a parcel.
 func holds(path string, p *Parcel) bool {
@@ -218,132 +219,4 @@ func holds(path string, p *Parcel) bool {
 	digest := sha256.New()
 	size, err := io.Copy(digest, io.LimitReader(f, p.Size+1))
 	return err == nil && size == p.Size && bytes.Equal(digest.Sum(nil), p.SHA256[:])
-}
-
-// contentError says that the content of a parcel is not what its header says.
-type contentError struct{ text string }
-
-func (e *contentError) Error() string { return e.text }
-
-// store writes the content to a hidden file and gives that its name when it is
-// whole and on the disk.
-func (b *Inbox) store(p *Parcel, content io.Reader) (_ Receipt, err error) {
-	part, err := os.CreateTemp(b.folder, partPattern)
-	if err != nil {
-		return Receipt{}, err
-	}
-	defer func() {
-		err = errors.Join(err, os.Remove(part.Name()), part.Close())
-	}()
-	if err := lock(part); err != nil {
-		return Receipt{}, fmt.Errorf("locking %s: %w", part.Name(), err)
-	}
-	if err := b.copyContent(part, content, p); err != nil {
-		return Receipt{}, err
-	}
-	if err := part.Sync(); err != nil {
-		return Receipt{}, err
-	}
-	b.naming.Lock()
-	defer b.naming.Unlock()
-	// The same parcel may have come on another connection meanwhile.
-	if path, done := b.find(p); done {
-		return Receipt{Parcel: *p, Path: path, Duplicate: true}, nil
-	}
-	path, err := b.name(p, part.Name())
-	if err != nil {
-		return Receipt{}, err
-	}
-	err = errors.Join(syncFolder(b.folder), b.remember(p, record{Path: path, Stored: true}))
-	return Receipt{Parcel: *p, Path: path}, err
-}
-
-// copyContent writes the content and checks it.
-func (b *Inbox) copyContent(w io.Writer, content io.Reader, p *Parcel) error {
-	digest := sha256.New()
-	sink := &meter{w: io.MultiWriter(w, digest), progress: func(received int64) { b.options.Progress(p, received) }}
-	size, err := io.Copy(sink, io.LimitReader(content, p.Size))
-	if err != nil {
-		return err
-	}
-	more, err := io.Copy(io.Discard, content) // reads to the end of the message
-	switch {
-	case err != nil:
-		return err
-	case size+more != p.Size:
-		return &contentError{fmt.Sprintf("%d octets instead of %d", size+more, p.Size)}
-	case !bytes.Equal(digest.Sum(nil), p.SHA256[:]):
-		return &contentError{"the SHA-256 is another"}
-	}
-	return nil
-}
-
-// name gives a file its name: that of the parcel, or one with a number if it is
-// taken. The record comes before, so that the file is found by whoever gets the
-// parcel again.
-func (b *Inbox) name(p *Parcel, part string) (string, error) {
-	base := SafeName(p.Name)
-	extension := filepath.Ext(base)
-	if len(extension) > maxSuffix/2 {
-		extension = ""
-	}
-	stem := strings.TrimSuffix(base, extension)
-	for i := range maxNames {
-		path := filepath.Join(b.folder, base)
-		if i > 0 {
-			path = filepath.Join(b.folder, fmt.Sprintf("%s (%d)%s", stem, i+1, extension))
-		}
-		if _, err := os.Lstat(path); err == nil {
-			continue
-		}
-		if err := b.remember(p, record{Path: path}); err != nil {
-			return "", err
-		}
-		if err := os.Link(part, path); !errors.Is(err, fs.ErrExist) {
-			return path, err
-		}
-	}
-	return "", fmt.Errorf("%d files have that name", maxNames)
-}
-
-func (b *Inbox) remember(p *Parcel, r record) error {
-	data, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	if err := renameio.WriteFile(b.record(p), data, 0o600); err != nil {
-		return fmt.Errorf("remembering the parcel: %w", err)
-	}
-	return syncFolder(b.options.Records)
-}
-
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
-}
-
-// SafeName makes the name of a file, fit for display too, of what a stranger has sent: no folders, no
-// characters that do things to terminals, not hidden, and short enough.
-func SafeName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if r == '/' || r == '\\' || !unicode.IsPrint(r) {
-			return '_'
-		}
-		return r
-	}, name)
-	if strings.HasPrefix(name, ".") || strings.TrimSpace(name) == "" {
-		name = "_" + name
-	}
-	if len(name) > maxName-maxSuffix {
-		extension := filepath.Ext(name)
-		if len(extension) > maxSuffix/2 {
-			extension = ""
-		}
-		stem := name[:maxName-maxSuffix-len(extension)]
-		name = strings.ToValidUTF8(stem, "") + extension
-	}
-	return name
 }

@@ -141,6 +141,25 @@ func TestInbox(t *testing.T) {
 	})
 }
 
+// TestInboxSameIdentifier has somebody use the identifier of another's parcel: both
+// are stored.
+func TestInboxSameIdentifier(t *testing.T) {
+	m := newMailbox(t)
+	first, message := packed(t, "a", "content")
+	second, _ := packed(t, "b", "other content")
+	second.ID = first.ID
+	forged, err := second.AppendHeader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, message := range [][]byte{append(forged, "other content"...), message} {
+		if err := m.take(bytes.NewReader(message)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.expectFiles(t, "a", "b")
+}
+
 // TestInboxDropsForGood has messages that will never be better: they are
 // acknowledged and not stored.
 func TestInboxDropsForGood(t *testing.T) {

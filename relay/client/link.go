@@ -24,9 +24,10 @@ type Link struct {
 }
 
 // Dial connects to the relay and authenticates the device, which is registered
-// before if the relay asks for it, together with the account. Errors that are not
-// worth another try are [*sstp.ConnectRefusedError], [auth.ErrAuthenticationFailed],
-// [auth.ErrNotGenuine] and [*auth.RefusedError].
+// before if the relay asks for it, together with the account. The error is an
+// [*UnreachableError], a [*sstp.ConnectRefusedError], a [*sstp.ConnError],
+// [auth.ErrAuthenticationFailed], [auth.ErrNotGenuine], a [*auth.RefusedError], or
+// ctx's; [Retry] knows which of them pass.
 //
 // The relay delivers nothing for the account before Attach: of several links of a
 // device, one receives.
