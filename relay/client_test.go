@@ -14,10 +14,11 @@ import (
 
 // testClient is a client connection. It takes every session and message.
 type testClient struct {
-	person *person
-	conn   *sstp.Conn
-	got    chan delivered // everything received, in order of its end for each session
-	closed chan error
+	person    *person
+	conn      *sstp.Conn
+	transport net.Conn
+	got       chan delivered // everything received, in order of its end for each session
+	closed    chan error
 	// refuse, if not 0, is how sessions are answered, and opens counts them.
 	refuse atomic.Uint32
 	opens  atomic.Uint32
@@ -46,7 +47,7 @@ func (b *box) tryConnect(t testing.TB, p *person, change ...func(*sstp.Config, *
 	t.Helper()
 	transport, err := net.Dial("tcp", b.address)
 	must(t, err)
-	c := &testClient{person: p, got: make(chan delivered, 4096), closed: make(chan error, 1)}
+	c := &testClient{person: p, transport: transport, got: make(chan delivered, 4096), closed: make(chan error, 1)}
 	cfg := sstp.Config{LocalDeviceURLs: []string{p.device}, Timers: sstp.Timers{Acknowledgment: 1}}
 	for _, f := range change {
 		f(&cfg, c)

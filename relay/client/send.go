@@ -72,6 +72,9 @@ func (l *Link) Send(ctx context.Context, targets []Target, m Message) ([]Outcome
 	// [MS-GRVSSTP] 3.2.5.8: a session without targets is the client's to close too.
 	defer session.Close(sstp.ReasonNone)
 	if err := f.send(ctx, session, m); err != nil {
+		if cause := context.Cause(ctx); cause != nil { // the session knows only that ctx has ended
+			err = cause
+		}
 		return f.known(), fmt.Errorf("sending by %s: %w", l.options.Relay.URL, err)
 	}
 	if slices.ContainsFunc(targets, func(t Target) bool { return !l.isOwn(t) }) {
