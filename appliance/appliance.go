@@ -54,7 +54,8 @@ type Appliance struct {
 	report    *state.Report
 	directory *directory.Directory
 	service   *service.Server
-	relay     *relayBox // nil for a box that is no relay
+	links     *relaylink.Links // nil in recovery mode
+	relay     *relayBox        // nil for a box that is no relay
 	services  *services
 	gms       net.Listener
 	admin     net.Listener
@@ -82,13 +83,19 @@ func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
 	if err := a.setServerURL(ctx); err != nil {
 		return nil, err
 	}
-	return a, a.openRelay(ctx, tables, vault)
+	if a.Recovery() != nil {
+		return a, nil // nothing may change, and relays are changed by being managed
+	}
+	if err := a.openLinks(ctx, tables.links, vault); err != nil {
+		return nil, err
+	}
+	return a, a.openRelay(ctx, tables.registry, vault)
 }
 
-// openRelay makes the relay, unless the box is to be none. In recovery mode nothing may change, and a relay that takes
-// messages changes things. A taken port costs the relay only: members must be able to join and ask all the same.
-func (a *Appliance) openRelay(ctx context.Context, tables relayTables, vault *keys.Vault) (err error) {
-	if a.opts.Config.Listen.SSTP == "" || a.Recovery() != nil {
+// openRelay makes the relay, unless the box is to be none. A taken port costs the relay only: members must be able to
+// join and ask all the same.
+func (a *Appliance) openRelay(ctx context.Context, tables *registry.Tables, vault *keys.Vault) (err error) {
+	if a.opts.Config.Listen.SSTP == "" {
 		return nil
 	}
 	a.relay, err = newRelayBox(ctx, a, tables, vault)
@@ -117,6 +124,12 @@ func makeDataDir(dir string) error {
 		}
 	}
 	return nil
+}
+
+// relayTables are the tables of the relay and of its management in the schema of the store.
+type relayTables struct {
+	registry *registry.Tables
+	links    *relaylink.Tables
 }
 
 // openState opens the store, which takes the lock of the data directory, and then the vault.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 	"path/filepath"
 	"sync"
@@ -14,7 +13,6 @@ import (
 	"furrow/appliance/config"
 	"furrow/appliance/keys"
 	"furrow/appliance/spool"
-	"furrow/gms/directory"
 	"furrow/gms/relaylink"
 	"furrow/relay"
 	"furrow/relay/admin"
@@ -32,21 +30,15 @@ const (
 	returnTime = 30 * time.Second
 )
 
-// relayTables are the relay's tables, and those of its management, in the schema of the store.
-type relayTables struct {
-	registry *registry.Tables
-	links    *relaylink.Tables
-}
-
-// relayBox is the relay of this box, and the management server's way to all relays. Management server and relay speak
-// the published protocol here too, over a transport in memory.
+// relayBox is the relay of this box. The management server of the box manages it as any other, by the published
+// protocol, over a transport in memory.
 type relayBox struct {
 	services *services
+	links    *relaylink.Links             // the management server's
 	listen   func() (net.Listener, error) // binds the relay-management port
 	guid     string                       // of this box's relay in the directory
 
 	registry *registry.Registry
-	links    *relaylink.Links
 	spool    *spool.Spool
 	queues   *queue.Queues
 	server   *relay.Server
@@ -60,17 +52,16 @@ type relayBox struct {
 	outside bool // guarded by mu: relay management is served to outside managers
 }
 
-// newRelayBox makes the relay and pairs it with the management server. The directory must have its server URL.
-func newRelayBox(ctx context.Context, a *Appliance, tables relayTables, vault *keys.Vault) (_ *relayBox, err error) {
-	log := a.opts.Log
-	r := &relayBox{services: a.services}
+// newRelayBox makes the relay and pairs it with the management server, which has its identity already.
+func newRelayBox(ctx context.Context, a *Appliance, tables *registry.Tables, vault *keys.Vault) (_ *relayBox, err error) {
+	r := &relayBox{services: a.services, links: a.links}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("relay: %w", err), r.close())
 		}
 	}()
 	r.registry = registry.New(registry.Config{
-		Store: a.store, Tables: tables.registry, Vault: vault, Now: a.opts.Now, Log: log, GenerateKeys: keys.GenerateKeySet,
+		Store: a.store, Tables: tables, Vault: vault, Now: a.opts.Now, Log: a.opts.Log, GenerateKeys: keys.GenerateKeySet,
 	})
 	if r.sstp, err = a.opts.Sockets.Listen("sstp", a.opts.Config.Listen.SSTP); err != nil {
 		return nil, err
@@ -92,17 +83,7 @@ func newRelayBox(ctx context.Context, a *Appliance, tables relayTables, vault *k
 	if err := r.newServers(a, deviceURL); err != nil {
 		return nil, err
 	}
-	r.links = relaylink.New(relaylink.Config{
-		Store: a.store, Tables: tables.links, Directory: a.directory, Vault: vault, Now: a.opts.Now, Log: log,
-		GenerateKeys: keys.GenerateKeySet,
-		Transport: func(to directory.Relay) http.RoundTripper {
-			if to.GUID == r.guid {
-				return admin.Transport{Handler: r.admin}
-			}
-			return http.DefaultTransport
-		},
-	})
-	manager, err := r.links.EnsureIdentity(ctx, "")
+	manager, err := r.links.Identity()
 	if err != nil {
 		return nil, err
 	}
@@ -177,9 +158,6 @@ func (r *relayBox) AssignToEmptySets(ctx context.Context) error {
 	return nil
 }
 
-// Links manages all relays of the directory.
-func (r *relayBox) Links() *relaylink.Links { return r.links }
-
 // Registry is what this box's relay remembers.
 func (r *relayBox) Registry() *registry.Registry { return r.registry }
 
@@ -199,7 +177,6 @@ func (r *relayBox) Waiting() (messages int, bytes int64) {
 func (r *relayBox) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
-	r.work.Go(func() { r.links.Run(ctx) })
 	r.work.Go(func() { r.queues.Run(ctx) })
 	r.work.Go(func() {
 		if err := r.server.Serve(r.sstp); err != nil {

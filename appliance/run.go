@@ -19,6 +19,10 @@ const drainTimeout = 20 * time.Second
 func (a *Appliance) Run(ctx context.Context) error {
 	a.services.start("gms", a.gms, a.service)
 	a.services.start("admin", a.admin, api.NewHandler(a.adminConfig()))
+	stopLinks := func() {}
+	if a.links != nil {
+		stopLinks = a.startLinks()
+	}
 	if a.relay != nil {
 		a.relay.start()
 	}
@@ -36,6 +40,7 @@ func (a *Appliance) Run(ctx context.Context) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	errs := []error{cause, a.services.stop(drain)}
+	stopLinks()
 	if a.relay != nil {
 		errs = append(errs, a.relay.stop(drain))
 	}
@@ -45,7 +50,8 @@ func (a *Appliance) Run(ctx context.Context) error {
 // adminConfig is what the administration interface acts on.
 func (a *Appliance) adminConfig() api.Config {
 	config := api.Config{
-		Directory: a.directory, Store: a.store, Recovery: a.report.Recovery, Version: a.opts.Version, Log: a.opts.Log,
+		Directory: a.directory, Store: a.store, Recovery: a.report.Recovery, Links: a.links,
+		Version: a.opts.Version, Log: a.opts.Log,
 	}
 	if a.relay != nil {
 		config.Relay = a.relay

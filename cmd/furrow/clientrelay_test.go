@@ -14,15 +14,6 @@ import (
 	"furrow/web/api"
 )
 
-// joinMember adds a member to the domain Office and joins as it.
-func joinMember(t *testing.T, b *box, data, name string) (home, identityURL string) {
-	t.Helper()
-	home = filepath.Join(t.TempDir(), name)
-	member := must[api.Member](t, "--data", data, "member", "add", "--domain", "Office", "--full-name", name, "--email", name+"@example.com")
-	joined := must[map[string]string](t, "client", "join", "--server", b.address, "--code", member.ConfigurationCode, "--home", home)
-	return home, joined["identityURL"]
-}
-
 // TestFiles has two members who are never online together exchange files, the box
 // having been killed between.
 func TestFiles(t *testing.T) {
@@ -30,8 +21,9 @@ func TestFiles(t *testing.T) {
 	b := serve(t, data, "127.0.0.1:0", "127.0.0.1:0")
 	relayURL := must[api.LocalRelay](t, "--data", data, "relay", "show").DeviceURL
 	must[api.Domain](t, "--data", data, "domain", "create", "Office")
-	ann, _ := joinMember(t, b, data, "ann")
-	bob, bobURL := joinMember(t, b, data, "bob")
+	ann := joinAs(t, b, data, "Office", "ann").home
+	asBob := joinAs(t, b, data, "Office", "bob")
+	bob, bobURL := asBob.home, asBob.identity
 
 	if status := must[clientStatus](t, "client", "status", "--home", bob); len(status.Relays) != 1 ||
 		status.Relays[0] != (relayAccessState{Relay: relayURL, State: "not registered"}) || status.Identity != bobURL {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -73,9 +74,10 @@ type box struct {
 
 var servesPattern = regexp.MustCompile(`serves (http://[^ ]+)/gms\.dll`)
 
-func serve(t *testing.T, dataDir, gms, sstp string) *box {
+func serve(t *testing.T, dataDir, gms, sstp string, more ...string) *box {
 	t.Helper()
-	cmd := command(t, "--data", dataDir, "serve", "--listen", "gms="+gms, "--listen", "sstp="+sstp)
+	args := append([]string{"--data", dataDir, "serve", "--listen", "gms=" + gms, "--listen", "sstp=" + sstp}, more...)
+	cmd := command(t, args...)
 	cmd.Stderr = &bytes.Buffer{}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -96,6 +98,19 @@ func serve(t *testing.T, dataDir, gms, sstp string) *box {
 	}
 	b.address = match[1]
 	return b
+}
+
+// freeAddress is an address on which nothing listened a moment ago.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return l.Addr().String()
 }
 
 // kill ends the process as a power cut would.

@@ -13,10 +13,9 @@ import (
 	"furrow/relay/registry"
 )
 
-// RelayBox is the relay of this box and the management of all relays.
+// RelayBox is the relay of this box.
 type RelayBox interface {
 	Registry() *registry.Registry
-	Links() *relaylink.Links
 	Stats() relay.Stats
 	// Waiting counts what is stored for recipients who are not there, once for each recipient.
 	Waiting() (messages int, bytes int64)
@@ -93,13 +92,20 @@ func errNoRelay() error {
 	}}
 }
 
+// errNoLinks answers requests about the management of relays in recovery mode.
+func errNoLinks() error {
+	return &refusal{http.StatusServiceUnavailable, &Error{
+		Code: "readOnly", Message: "relays are not managed before the restored state is accepted and the box restarted",
+	}}
+}
+
 func (h *handler) relayRoutes(mux *http.ServeMux) {
-	mux.Handle("GET /v1/relay", answer(h, withRelay(h, h.localRelay)))
+	mux.Handle("GET /v1/relay", answer(h, withRelay(h, localRelay)))
 	mux.Handle("GET /v1/relay/identity", answer(h, withRelay(h, relayIdentity)))
-	mux.Handle("POST /v1/relay/managers", answer(h, withRelay(h, h.importManager)))
-	mux.Handle("GET /v1/manager/identity", answer(h, withRelay(h, managerIdentity)))
-	mux.Handle("GET /v1/relays", answer(h, withRelay(h, h.relays)))
-	mux.Handle("POST /v1/relays", answer(h, withRelay(h, h.importRelay)))
+	mux.Handle("POST /v1/relay/managers", answer(h, withRelay(h, importManager)))
+	mux.Handle("GET /v1/manager/identity", answer(h, withLinks(h, managerIdentity)))
+	mux.Handle("GET /v1/relays", answer(h, withLinks(h, relays)))
+	mux.Handle("POST /v1/relays", answer(h, withLinks(h, importRelay)))
 	mux.Handle("GET /v1/relay-sets", answer(h, h.relaySets))
 	mux.Handle("POST /v1/relay-sets", answer(h, h.createRelaySet))
 	mux.Handle("PUT /v1/relay-sets/{guid}/relays", answer(h, h.orderRelaySet))
@@ -116,7 +122,17 @@ func withRelay[Answer any](h *handler, f func(RelayBox, *http.Request) (Answer, 
 	}
 }
 
-func (h *handler) localRelay(box RelayBox, _ *http.Request) (LocalRelay, error) {
+// withLinks refuses what needs the management of relays where there is none.
+func withLinks[Answer any](h *handler, f func(*relaylink.Links, *http.Request) (Answer, error)) func(*http.Request) (Answer, error) {
+	return func(r *http.Request) (answer Answer, err error) {
+		if h.Links == nil {
+			return answer, errNoLinks()
+		}
+		return f(h.Links, r)
+	}
+}
+
+func localRelay(box RelayBox, _ *http.Request) (LocalRelay, error) {
 	identity, err := box.Registry().RelayIdentity()
 	if err != nil {
 		return LocalRelay{}, err
@@ -150,15 +166,15 @@ func relayIdentity(box RelayBox, _ *http.Request) (File, error) {
 	return File{Name: "ServerID.xml", Content: identity.Encode()}, nil
 }
 
-func managerIdentity(box RelayBox, _ *http.Request) (File, error) {
-	identity, err := box.Links().Identity()
+func managerIdentity(links *relaylink.Links, _ *http.Request) (File, error) {
+	identity, err := links.Identity()
 	if err != nil {
 		return File{}, err
 	}
 	return File{Name: "ManagementServer.reg", Content: identity.EncodeRegistry()}, nil
 }
 
-func (h *handler) importManager(box RelayBox, r *http.Request) (LocalRelay, error) {
+func importManager(box RelayBox, r *http.Request) (LocalRelay, error) {
 	file, err := question[File](r)
 	if err != nil {
 		return LocalRelay{}, err
@@ -173,12 +189,12 @@ func (h *handler) importManager(box RelayBox, r *http.Request) (LocalRelay, erro
 	if err := box.ServeOutsideManagers(); err != nil {
 		return LocalRelay{}, err
 	}
-	return h.localRelay(box, r)
+	return localRelay(box, r)
 }
 
-func (h *handler) relays(box RelayBox, _ *http.Request) ([]Relay, error) {
-	relays := []Relay{}
-	for _, s := range box.Links().Status() {
+func relays(links *relaylink.Links, _ *http.Request) ([]Relay, error) {
+	all := []Relay{}
+	for _, s := range links.Status() {
 		shown := Relay{
 			GUID: s.Relay, DeviceURL: s.DeviceURL, SOAPURL: s.SOAPURL, State: "ready", Pending: s.Pending,
 			Problem: s.Error, Next: s.Next, Contact: s.Contact,
@@ -191,12 +207,12 @@ func (h *handler) relays(box RelayBox, _ *http.Request) ([]Relay, error) {
 		case !s.Registered:
 			shown.State = "waiting"
 		}
-		relays = append(relays, shown)
+		all = append(all, shown)
 	}
-	return relays, nil
+	return all, nil
 }
 
-func (h *handler) importRelay(box RelayBox, r *http.Request) (Relay, error) {
+func importRelay(links *relaylink.Links, r *http.Request) (Relay, error) {
 	file, err := question[File](r)
 	if err != nil {
 		return Relay{}, err
@@ -205,13 +221,13 @@ func (h *handler) importRelay(box RelayBox, r *http.Request) (Relay, error) {
 	if err != nil {
 		return Relay{}, &Error{Code: "invalid", Message: "this is not a relay's identity file: " + err.Error()}
 	}
-	imported, err := box.Links().ImportRelay(r.Context(), identity)
+	imported, err := links.ImportRelay(r.Context(), identity)
 	if err != nil {
 		return Relay{}, err
 	}
-	box.Links().Nudge()
-	relays, err := h.relays(box, r)
-	for _, shown := range relays {
+	links.Nudge()
+	all, err := relays(links, r)
+	for _, shown := range all {
 		if shown.GUID == imported.GUID {
 			return shown, err
 		}
@@ -303,7 +319,7 @@ func (h *handler) relaySet(guid string) (RelaySet, error) {
 
 // nudge has relays told of a change at once instead of within seconds.
 func (h *handler) nudge() {
-	if h.Relay != nil {
-		h.Relay.Links().Nudge()
+	if h.Links != nil {
+		h.Links.Nudge()
 	}
 }

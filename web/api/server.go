@@ -10,6 +10,7 @@ import (
 
 	"furrow/appliance/state"
 	"furrow/gms/directory"
+	"furrow/gms/relaylink"
 )
 
 // maxQuestion bounds a request body; the largest, a new member with every attribute, has under 20 KB.
@@ -22,6 +23,8 @@ type Config struct {
 	// Recovery is what Open found damaged; nil when the state is sound.
 	Recovery *state.Recovery
 	Version  string
+	// Links manages the relays of the directory; nil in recovery mode.
+	Links *relaylink.Links
 	// Relay is the relay of this box; nil when it runs none.
 	Relay RelayBox
 	Log   *slog.Logger

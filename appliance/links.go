@@ -1,0 +1,45 @@
+package appliance
+
+import (
+	"context"
+	"net/http"
+
+	"furrow/appliance/keys"
+	"furrow/gms/directory"
+	"furrow/gms/relaylink"
+	"furrow/relay/admin"
+)
+
+// openLinks makes the management server's way to the relays of its directory, wherever they are. The directory must
+// have its server URL.
+func (a *Appliance) openLinks(ctx context.Context, tables *relaylink.Tables, vault *keys.Vault) error {
+	a.links = relaylink.New(relaylink.Config{
+		Store: a.store, Tables: tables, Directory: a.directory, Vault: vault, Now: a.opts.Now, Log: a.opts.Log,
+		GenerateKeys: keys.GenerateKeySet,
+		Transport:    a.relayTransport,
+	})
+	_, err := a.links.EnsureIdentity(ctx, "")
+	return err
+}
+
+// relayTransport carries management requests to a relay: in memory to the one on this box.
+func (a *Appliance) relayTransport(to directory.Relay) http.RoundTripper {
+	if a.relay != nil && to.GUID == a.relay.guid {
+		return admin.Transport{Handler: a.relay.admin}
+	}
+	return http.DefaultTransport
+}
+
+// startLinks manages the relays until the returned function is called.
+func (a *Appliance) startLinks() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.links.Run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
