@@ -35,6 +35,7 @@ fuzz: ## Every fuzz target for FUZZTIME each, one after the other.
 damage: ## Damage and kill tests at their full size (the short forms are part of `make test`).
 	FURROW_DAMAGE=full $(GO) test -timeout 60m -v -run TestEvery ./appliance/state
 	FURROW_SPOOL_KILLS=50 $(GO) test -timeout 30m -v -run TestKill ./appliance/spool
+	FURROW_RELAY_KILLS=50 $(GO) test -timeout 30m -v -run TestKill ./relay
 
 lint: fmt-check vet staticcheck
 

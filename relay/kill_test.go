@@ -76,7 +76,7 @@ func child(t *testing.T, b *box) (kill func()) {
 // A relay that is killed under load has lost nothing that it has acknowledged to
 // a sender, and a message may come twice.
 func TestKill(t *testing.T) {
-	kills := 3
+	kills := 10
 	if n, err := strconv.Atoi(os.Getenv(killsWanted)); err == nil {
 		kills = n
 	}

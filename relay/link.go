@@ -2,6 +2,7 @@ package relay
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -24,7 +25,9 @@ type link struct {
 	hops     map[string]*hop // by route
 	after    spool.Position  // the newest message sent
 	inFlight map[spool.Position]bool
-	failures map[spool.Position]int // of messages that are to be sent again
+	failures map[spool.Position]int // refusals of messages that are to be sent again
+	trouble  bool                   // something has failed
+	progress bool                   // something has been acknowledged
 	taken    bool                   // the peer has acknowledged something
 }
 
@@ -39,36 +42,57 @@ type hop struct {
 	unacked int // guarded by link.mu
 }
 
-// maxFailures is how often the sessions of one message may be refused or closed
-// before it is given up, so that those behind it are not held up for ever.
+// maxFailures is how often one message may be refused on a connection before it
+// is given up, so that those behind it are not held up for ever.
 const maxFailures = 3
 
-// serve forwards what waits, in order, until the connection ends, or nothing has
-// come for a long time. It returns how the connection has ended.
+// errRoute says that the targets of a message cannot be read.
+var errRoute = errors.New("no targets")
+
+// serve forwards what waits, in order, until the connection ends, the server
+// stops, or nothing has come for a long time. It returns how the connection has
+// ended.
 func (l *link) serve() error {
 	s := l.forwarder.server
 	buf := make([]byte, copyBytes)
+	retry := backoff{first: s.config.FirstRetry, last: s.config.LastRetry}
 	idle := time.NewTimer(s.config.ForwarderIdle)
 	defer idle.Stop()
-	for l.conn.Err() == nil {
+	for l.conn.Err() == nil && s.ctx.Err() == nil {
+		trouble, progress := l.news()
+		if progress {
+			retry.reset()
+		}
+		if trouble {
+			l.rest(retry.next())
+			continue
+		}
 		if item, ok := l.next(); ok && !l.mustWait() {
 			idle.Reset(s.config.ForwarderIdle)
-			if err := l.forward(item, buf); err != nil {
-				l.rest()
-			}
+			l.forward(item, buf)
 			continue
 		}
 		select {
 		case <-l.forwarder.poked:
 		case <-l.conn.Done():
 		case <-s.ctx.Done():
-			l.conn.Close(sstp.ReasonNone, 0)
 		case <-idle.C:
 			l.conn.Close(sstp.ReasonIdle, 0)
 		}
 	}
+	l.conn.Close(sstp.ReasonNone, 0) // if it stands
 	<-l.conn.Done()
 	return l.conn.Err()
+}
+
+// news reports whether something has failed, and whether something has been
+// acknowledged, since the last time.
+func (l *link) news() (trouble, progress bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	trouble, progress = l.trouble, l.progress
+	l.trouble, l.progress = false, false
+	return trouble, progress
 }
 
 // useful reports whether the connection has been good for anything.
@@ -108,55 +132,54 @@ func (l *link) next() (spool.Item, bool) {
 	}
 }
 
-// forward sends one message. An error is the session's, or trouble of this relay;
-// the message stays.
-func (l *link) forward(item spool.Item, buf []byte) error {
+// forward sends one message. If it fails the message stays.
+func (l *link) forward(item spool.Item, buf []byte) {
 	s := l.forwarder.server
 	m, err := s.queues.Message(item.Position)
 	if errors.Is(err, spool.ErrGone) || errors.Is(err, spool.ErrDamaged) {
-		return nil // it is in no queue any more
+		return // it is in no queue any more
 	}
 	if err != nil {
 		s.log.Warn("relay: opening a message", "err", err)
-		return err
+		l.settled(item.Position, err)
+		return
 	}
 	defer s.closeMessage(m)
-	err = l.transfer(m, buf)
-	switch {
-	case err == nil:
-		s.counters.forwarded(item.Size)
-	case l.conn.Err() != nil || nobodyLeft(err):
-	case l.failed(item.Position):
-		s.log.Error("relay: message given up", "relay", l.forwarder.relayURL, "position", item.Position, "err", err)
-		s.counters.givenUp.Add(1)
-		s.queues.Ack(l.forwarder.address, item.Position)
-	}
-	return err
-}
-
-// transfer sends a message in the session for its targets.
-func (l *link) transfer(m *spool.Message, buf []byte) error {
 	h, err := l.hop(queue.Route(m, l.forwarder.address))
 	if err != nil {
-		return err
+		l.settled(item.Position, err)
+		return
 	}
-	p := m.Item.Position
-	l.sending(p, h)
-	err = transfer(l.forwarder.server.ctx, h.session, m, buf, func(err error) { l.settled(h, p, err) })
-	if err != nil {
-		l.settled(h, p, err)
+	l.sending(item.Position, h)
+	settled := func(err error) {
+		l.returned(h)
+		l.settled(item.Position, err)
+	}
+	if err := transfer(s.ctx, h.session, m, buf, settled); err != nil {
 		h.session.Close(sstp.ReasonInternalError)
 		l.forget(h)
+		settled(err)
+		return
 	}
-	return err
+	s.counters.forwarded(item.Size)
 }
 
 // nobodyLeft reports whether the other relay has closed a session because all of
-// its targets were refused ([MS-GRVSSTP] 2.2.9.1), of which it has told one by
-// one.
+// its targets were refused ([MS-GRVSSTP] 2.2.9.1).
 func nobodyLeft(err error) bool {
 	var closed *sstp.SessionError
-	return errors.As(err, &closed) && closed.Remote && closed.Reason == sstp.ReasonEmptySession
+	return errors.As(err, &closed) && closed.Remote &&
+		(closed.Reason == sstp.ReasonEmptySession || closed.Reason == sstp.ReasonQuotaWouldBeExceeded)
+}
+
+// refusal reports whether the other relay will not take a message, as far as can
+// be seen, however often it is sent. Any other trouble, the other relay's own
+// included, may pass.
+func refusal(err error) bool {
+	var refused *sstp.OpenRefusedError
+	var closed *sstp.SessionError
+	return errors.Is(err, errRoute) || errors.As(err, &refused) ||
+		errors.As(err, &closed) && closed.Remote && closed.Reason == sstp.ReasonProtocolError
 }
 
 // hop finds or opens the session for a route.
@@ -170,7 +193,7 @@ func (l *link) hop(route []byte) (*hop, error) {
 	}
 	open, err := parseRoute(route)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errRoute, err)
 	}
 	l.closeIdle()
 	h = &hop{link: l, key: key, open: open}
@@ -222,29 +245,45 @@ func (l *link) sending(p spool.Position, h *hop) {
 	h.unacked++
 }
 
+// returned notes that a message of a session is not on its way any more.
+func (l *link) returned(h *hop) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h.unacked--
+}
+
 // settled hears of the fate of a message.
-func (l *link) settled(h *hop, p spool.Position, err error) {
+func (l *link) settled(p spool.Position, err error) {
+	s := l.forwarder.server
 	done := err == nil || nobodyLeft(err)
+	if !done && l.failed(p, err) {
+		s.log.Error("relay: message given up", "relay", l.forwarder.relayURL, "position", p, "err", err)
+		s.counters.givenUp.Add(1)
+		done = true
+	}
 	if done {
-		l.forwarder.server.queues.Ack(l.forwarder.address, p)
+		s.queues.Ack(l.forwarder.address, p)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.inFlight, p)
-	h.unacked--
 	if done {
-		l.taken = true
+		l.taken, l.progress = true, true
 		delete(l.failures, p)
 	} else {
 		l.after = 0 // look for it again
+		l.trouble = true
 	}
 	if !done || l.careful {
 		l.forwarder.poke()
 	}
 }
 
-// failed counts a failure of a message, and reports whether it was the last.
-func (l *link) failed(p spool.Position) bool {
+// failed counts the refusals of a message, and reports whether that was the last.
+func (l *link) failed(p spool.Position, err error) bool {
+	if !refusal(err) {
+		return false
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.failures == nil {
@@ -254,9 +293,9 @@ func (l *link) failed(p spool.Position) bool {
 	return l.failures[p] >= maxFailures
 }
 
-// rest waits a moment after a failure, if the connection stands.
-func (l *link) rest() {
-	timer := time.NewTimer(l.forwarder.server.config.FirstRetry)
+// rest waits after a failure, while the connection stands.
+func (l *link) rest(wait time.Duration) {
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -309,4 +348,10 @@ func (h *hop) Status(m *sstp.SessionStatus) {
 }
 
 // Closed implements [sstp.Originator].
-func (h *hop) Closed(error) { h.link.forget(h) }
+func (h *hop) Closed(err error) {
+	h.link.forget(h)
+	var closed *sstp.SessionError
+	if errors.As(err, &closed) && closed.Reason == sstp.ReasonQuotaWouldBeExceeded {
+		h.link.forwarder.refused(h.open.ResourceURL, sstp.StatusQuotaWouldBeExceeded, h.open.Entries)
+	}
+}
