@@ -51,7 +51,8 @@ func clientConfig() Config {
 type layer struct {
 	conn    *Conn
 	answer  OpenResponseID
-	message func(*Incoming) // nil: keep it in incoming
+	message func(*Incoming)       // nil: keep it in incoming
+	open    func(*InboundSession) // called while a session is being opened; nil: nothing
 
 	mu       sync.Mutex
 	events   []string
@@ -90,6 +91,9 @@ func (l *layer) FanoutOpen(s *InboundSession, cmd *FanoutOpen) (Receiver, OpenRe
 }
 
 func (l *layer) opened(s *InboundSession) (Receiver, OpenResponseID) {
+	if l.open != nil {
+		l.open(s)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.inbound = append(l.inbound, s)

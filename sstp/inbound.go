@@ -14,6 +14,7 @@ type InboundSession struct {
 	receiver Receiver
 
 	// What follows is guarded by c.mu.
+	answered  bool // the OpenResponse is sent
 	suspended bool
 	err       error     // why the session has ended
 	current   *Incoming // the sequence that is arriving; nil: 'waiting'
@@ -48,11 +49,11 @@ func (s *InboundSession) respond(response OpenResponseID) error {
 
 // Status tells the originator of a fanout session that targets have dropped out;
 // cmd.SessionID is set here. Indexes are only for connections of version 1.6. It
-// waits for its turn to send.
+// waits for its turn to send, which does not come before the session's OpenResponse.
 func (s *InboundSession) Status(ctx context.Context, cmd SessionStatus) error {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	if err := s.c.wait(ctx, func() bool { return s.err != nil || !s.c.backlogged() }); err != nil {
+	if err := s.c.wait(ctx, func() bool { return s.err != nil || s.answered && !s.c.backlogged() }); err != nil {
 		return err
 	}
 	if s.err != nil {
@@ -176,5 +177,7 @@ func (c *Conn) answerOpen(s *InboundSession, response OpenResponseID) *ConnError
 		c.theirs.bury(s.id)
 	}
 	_ = c.send(&OpenResponse{SessionID: s.id, Response: response}) // it is of fixed size, and the connection stands
+	s.answered = true
+	c.changed.Broadcast() // Status may wait for it
 	return nil
 }

@@ -371,6 +371,21 @@ func TestSessionStatus(t *testing.T) {
 		p.expect(&Close{SessionID: 1, Reason: ReasonEmptySession})
 		end(t, p, l)
 	})
+	bubble(t, "sent by who did not wait for the answer", func(t *testing.T) {
+		p, l := accepted(t, relayConfig())
+		told := make(chan error, 1)
+		l.open = func(s *InboundSession) {
+			go func() { told <- s.Status(t.Context(), SessionStatus{Status: StatusLockedOut, Indexes: []uint16{0}}) }()
+			time.Sleep(time.Second) // it had its chance to come first
+		}
+		p.send(fanout(local))
+		p.expect(&OpenResponse{SessionID: 1})
+		p.expect(&SessionStatus{SessionID: 1, Status: StatusLockedOut, Indexes: []uint16{0}})
+		if err := <-told; err != nil {
+			t.Error(err)
+		}
+		end(t, p, l)
+	})
 }
 
 func TestSuspendAndResume(t *testing.T) {
