@@ -14,7 +14,7 @@ import (
 
 type clientSendCmd struct {
 	relayFlags
-	To       []string      `required:"" help:"Identity URLs of the recipients; one whose relay is another than the sender's is followed by the URL of that relay." placeholder:"IDENTITY[RELAY]"`
+	To       []string      `required:"" help:"Identity URLs of the recipients. If somebody's relay is another than yours, its URL follows right behind: grooveIdentity://...@grooveDNS://relay.example" placeholder:"IDENTITY"`
 	Patience time.Duration `help:"How long to go on trying while the relay cannot be reached." default:"10m"`
 	File     string        `arg:"" help:"File to send." type:"existingfile"`
 }
