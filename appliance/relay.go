@@ -126,6 +126,7 @@ func (r *relayBox) openQueues(a *Appliance) (err error) {
 	}
 	r.queues, err = queue.New(queue.Options{
 		Spool: r.spool, Directory: relay.NewDirectory(r.registry), Now: a.opts.Now, Log: a.opts.Log,
+		MaxMessageBytes: a.opts.Config.Relay.MaxMessageBytes(),
 	})
 	return err
 }
@@ -140,11 +141,15 @@ func (r *relayBox) newServers(a *Appliance, deviceURL string) error {
 		return err
 	}
 	r.server = relay.New(relay.Config{
-		Registry: r.registry, Queues: r.queues, Key: clientKeys.Encryption, DeviceURLs: []string{deviceURL}, Log: a.opts.Log,
+		Registry: r.registry, Queues: r.queues, Key: clientKeys.Encryption, DeviceURLs: []string{deviceURL},
+		Diagnose: a.opts.Config.Relay.Diagnose, Log: a.opts.Log,
 	})
 	r.admin = admin.New(admin.Config{
-		Registry: r.registry, Purger: relay.Purger{Registry: r.registry, Queues: r.queues}, Keys: managerKeys,
-		Now: a.opts.Now, Log: a.opts.Log,
+		Registry: r.registry,
+		Purger: relay.Purger{
+			Registry: r.registry, Queues: r.queues, SpareRecent: a.opts.Config.Relay.SpareRecentOnPurge,
+		},
+		Keys: managerKeys, Now: a.opts.Now, Log: a.opts.Log,
 	})
 	return nil
 }

@@ -31,7 +31,29 @@ type Config struct {
 	LogLevel slog.Level `toml:"log_level"`
 	// Listen says where each service accepts connections.
 	Listen Listen `toml:"listen"`
+	// Relay tunes the relay. Its quotas and lifetimes are not here: management servers set them.
+	Relay Relay `toml:"relay"`
 }
+
+// Relay tunes the relay of this box.
+type Relay struct {
+	// MaxMessageMB bounds one message, in megabytes of 1,000,000 octets. Zero: 250.
+	MaxMessageMB int64 `toml:"max_message_mb"`
+	// SpareRecentOnPurge leaves a user's messages alone when one came within the last minute, as the products do
+	// ([MS-GRVSPMR] note <6>).
+	SpareRecentOnPurge bool `toml:"spare_recent_on_purge"`
+	// Diagnose logs the first octets of what cannot be parsed, to correct the wire profile by an original client.
+	Diagnose bool `toml:"diagnose"`
+}
+
+const (
+	megabyte = 1_000_000
+	// maxMessageMB is the largest message that may be configured: positions within a message stay far from overflowing.
+	maxMessageMB = 1_000_000
+)
+
+// MaxMessageBytes is MaxMessageMB in octets; 0 for the default.
+func (r Relay) MaxMessageBytes() int64 { return r.MaxMessageMB * megabyte }
 
 // Listen names the TCP address of each service, host:port; an empty host means every address of the box.
 type Listen struct {
@@ -118,6 +140,9 @@ func (c Config) Validate() error {
 		if _, _, err := net.SplitHostPort(l.address); err != nil {
 			return fmt.Errorf("listen %s: %q is not host:port: %w", l.name, l.address, err)
 		}
+	}
+	if c.Relay.MaxMessageMB < 0 || c.Relay.MaxMessageMB > maxMessageMB {
+		return fmt.Errorf("relay max_message_mb: %d, want 1 to %d", c.Relay.MaxMessageMB, maxMessageMB)
 	}
 	return nil
 }

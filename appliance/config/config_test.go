@@ -77,6 +77,9 @@ func TestValidate(t *testing.T) {
 		{Config{Listen: Listen{GMS: ":1", SSTP: "2492"}}, "listen sstp"},
 		{Config{Listen: Listen{GMS: ":1", RelayAdmin: "8009"}}, "listen relay-admin"},
 		{Config{Listen: Listen{GMS: ":1"}}, ""},
+		{Config{Listen: Listen{GMS: ":1"}, Relay: Relay{MaxMessageMB: 500}}, ""},
+		{Config{Listen: Listen{GMS: ":1"}, Relay: Relay{MaxMessageMB: -1}}, "max_message_mb"},
+		{Config{Listen: Listen{GMS: ":1"}, Relay: Relay{MaxMessageMB: 1 << 40}}, "max_message_mb"},
 	} {
 		err := test.cfg.Validate()
 		if (err == nil) != (test.want == "") || (err != nil && !strings.Contains(err.Error(), test.want)) {

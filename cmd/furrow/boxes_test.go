@@ -136,6 +136,14 @@ func TestOutsideManager(t *testing.T) {
 		t.Fatalf("%d messages wait, want 1", n)
 	}
 
+	// A quota that the manager sets is the relay's.
+	must[api.Relay](t, "--data", dataM, "relay", "defaults", relay.GUID, "--quota", "--identity-quota", "1", "--device-quota", "1")
+	large := writeFile(t, strings.Repeat("large ", 1<<18))
+	eventually(t, "the quota is in force", func() bool {
+		_, stderr, exit := furrow(t, "client", "send", "--home", cara.home, "--to", dave.identity, large)
+		return exit != 0 && strings.Contains(stderr, "QuotaWouldBeExceeded")
+	})
+
 	// A disabled member may not use the relay any more; a deleted one's messages are purged.
 	must[api.Member](t, "--data", dataM, "member", "disable", cara.member)
 	eventually(t, "the disabled member is shut out", func() bool {

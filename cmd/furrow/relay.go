@@ -17,6 +17,7 @@ type relayCmd struct {
 	ExportID      relayExportIDCmd      `cmd:"" name:"export-id" help:"Write ServerID.xml, by which an outside management server learns of this box's relay."`
 	ImportManager relayImportManagerCmd `cmd:"" name:"import-manager" help:"Let an outside management server manage this box's relay."`
 	Import        relayImportCmd        `cmd:"" help:"Make an outside relay known from its ServerID.xml."`
+	Defaults      relayDefaultsCmd      `cmd:"" help:"Set how much a relay keeps for whom, and how long."`
 	ExportManager relayExportManagerCmd `cmd:"" name:"export-manager" help:"Write the registry file by which an outside relay learns of this management server."`
 }
 
@@ -95,6 +96,29 @@ func (c *relayImportCmd) Run(s *session) error {
 		return err
 	}
 	return s.printRelays(imported, []api.Relay{imported})
+}
+
+type relayDefaultsCmd struct {
+	Relay            string `arg:"" help:"GUID of the relay, as relay status shows it."`
+	DeviceLifetime   int32  `help:"Days after which messages to a device are purged." default:"90" placeholder:"DAYS"`
+	IdentityLifetime int32  `help:"Days after which messages to an identity are purged." default:"90" placeholder:"DAYS"`
+	DeviceQuota      int32  `help:"Megabytes kept for one device." default:"1024" placeholder:"MB"`
+	IdentityQuota    int32  `help:"Megabytes kept for one identity." default:"1024" placeholder:"MB"`
+	Purge            bool   `help:"Put the lifetimes into force." default:"true" negatable:""`
+	Quota            bool   `help:"Put the quotas into force."`
+}
+
+func (c *relayDefaultsCmd) Run(s *session) error {
+	client := api.NewClient(s.data)
+	defer client.Close()
+	relay, err := client.SetRelayDefaults(s.ctx, c.Relay, api.RelayDefaults{
+		DeviceLifetimeDays: c.DeviceLifetime, IdentityLifetimeDays: c.IdentityLifetime,
+		DeviceQuotaMB: c.DeviceQuota, IdentityQuotaMB: c.IdentityQuota, PurgeEnabled: c.Purge, QuotaEnabled: c.Quota,
+	})
+	if err != nil {
+		return err
+	}
+	return s.printRelays(relay, []api.Relay{relay})
 }
 
 func (s *session) printRelays(value any, relays []api.Relay) error {

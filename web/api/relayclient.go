@@ -36,6 +36,11 @@ func (c *Client) ImportRelay(ctx context.Context, file File) (Relay, error) {
 	return call[Relay](ctx, c, http.MethodPost, "/v1/relays", file)
 }
 
+// SetRelayDefaults sets what a relay keeps for whom and how long.
+func (c *Client) SetRelayDefaults(ctx context.Context, relay string, defaults RelayDefaults) (Relay, error) {
+	return call[Relay](ctx, c, http.MethodPut, "/v1/relays/"+url.PathEscape(relay)+"/defaults", defaults)
+}
+
 // RelaySets returns the relay sets of a domain, given by name or GUID, or of all domains when it is empty.
 func (c *Client) RelaySets(ctx context.Context, domain string) ([]RelaySet, error) {
 	path := "/v1/relay-sets"

@@ -64,6 +64,17 @@ type Relay struct {
 	Contact time.Time `json:"contact,omitzero"`
 }
 
+// RelayDefaults are the settings that a relay is told (MS-GRVSPMR 2.2.3.6.1), all positive.
+type RelayDefaults struct {
+	DeviceLifetimeDays   int32 `json:"deviceLifetimeDays"`
+	IdentityLifetimeDays int32 `json:"identityLifetimeDays"`
+	DeviceQuotaMB        int32 `json:"deviceQuotaMB"`
+	IdentityQuotaMB      int32 `json:"identityQuotaMB"`
+	// PurgeEnabled and QuotaEnabled put the lifetimes and the quotas into force.
+	PurgeEnabled bool `json:"purgeEnabled"`
+	QuotaEnabled bool `json:"quotaEnabled"`
+}
+
 // RelaySet is an ordered set of relays of a domain.
 type RelaySet struct {
 	GUID   string   `json:"guid"`
@@ -106,6 +117,7 @@ func (h *handler) relayRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /v1/manager/identity", answer(h, withLinks(h, managerIdentity)))
 	mux.Handle("GET /v1/relays", answer(h, withLinks(h, relays)))
 	mux.Handle("POST /v1/relays", answer(h, withLinks(h, importRelay)))
+	mux.Handle("PUT /v1/relays/{guid}/defaults", answer(h, withLinks(h, setDefaults)))
 	mux.Handle("GET /v1/relay-sets", answer(h, h.relaySets))
 	mux.Handle("POST /v1/relay-sets", answer(h, h.createRelaySet))
 	mux.Handle("PUT /v1/relay-sets/{guid}/relays", answer(h, h.orderRelaySet))
@@ -226,9 +238,34 @@ func importRelay(links *relaylink.Links, r *http.Request) (Relay, error) {
 		return Relay{}, err
 	}
 	links.Nudge()
+	return relayByGUID(links, r, imported.GUID)
+}
+
+func setDefaults(links *relaylink.Links, r *http.Request) (Relay, error) {
+	q, err := question[RelayDefaults](r)
+	if err != nil {
+		return Relay{}, err
+	}
+	if min(q.DeviceLifetimeDays, q.IdentityLifetimeDays, q.DeviceQuotaMB, q.IdentityQuotaMB) <= 0 {
+		return Relay{}, &Error{Code: "invalid", Message: "lifetimes and quotas must be positive"}
+	}
+	guid := r.PathValue("guid")
+	err = links.SetDefaults(r.Context(), guid, spmr.RelayDefault{
+		DeviceLifetime: q.DeviceLifetimeDays, DeviceQuota: q.DeviceQuotaMB,
+		IdentityLifetime: q.IdentityLifetimeDays, IdentityQuota: q.IdentityQuotaMB,
+		PurgeEnabled: q.PurgeEnabled, QuotaEnabled: q.QuotaEnabled,
+	})
+	if err != nil {
+		return Relay{}, err
+	}
+	links.Nudge()
+	return relayByGUID(links, r, guid)
+}
+
+func relayByGUID(links *relaylink.Links, r *http.Request, guid string) (Relay, error) {
 	all, err := relays(links, r)
 	for _, shown := range all {
-		if shown.GUID == imported.GUID {
+		if shown.GUID == guid {
 			return shown, err
 		}
 	}

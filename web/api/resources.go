@@ -19,6 +19,7 @@
 //	GET    /v1/manager/identity           File, for an outside relay
 //	GET    /v1/relays                     []Relay
 //	POST   /v1/relays                     File of an outside relay -> Relay
+//	PUT    /v1/relays/{guid}/defaults     RelayDefaults -> Relay
 //	GET    /v1/relay-sets?domain={domain} []RelaySet
 //	POST   /v1/relay-sets                 NewRelaySet -> RelaySet
 //	PUT    /v1/relay-sets/{guid}/relays   GUIDs of relays in order -> RelaySet
