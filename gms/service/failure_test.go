@@ -51,19 +51,22 @@ func TestStoreFailure(t *testing.T) {
 	member, alice := b.active(t, "alice", aliceKey())
 	b.pass(2 * time.Hour)
 	b.disk.set(func() error { return errors.New("injected failure") })
-	bodies := map[string][]byte{
-		spcm.ServiceCreateAccount: b.account(t, "bob", bobKey(), false).createRequest(t),
-		spcm.ServiceManagedObjectInstall: alice.request(t, spcm.ServiceManagedObjectInstall,
-			alice.installation(member.GUID).Encode()),
-		spcm.ServiceEnrollment: alice.request(t, spcm.ServiceEnrollment,
-			(&spcm.Enrollment{Contact: contact(alice.event.IdentityURL, bobKey()).Encode()}).Encode()),
-		spcm.ServiceAccountHeartbeat: alice.request(t, spcm.ServiceAccountHeartbeat,
-			payloadOf(t, b, alice, spcm.ServiceAccountHeartbeat)),
-	}
-	for service, body := range bodies {
-		r := b.ask(t, service, body)
+	for _, request := range []struct {
+		service string
+		body    []byte
+	}{
+		// The first one changes something, and so finds out that the disk fails.
+		{spcm.ServiceCreateAccount, b.account(t, "bob", bobKey(), false).createRequest(t)},
+		{spcm.ServiceManagedObjectInstall, alice.request(t, spcm.ServiceManagedObjectInstall,
+			alice.installation(member.GUID).Encode())},
+		{spcm.ServiceEnrollment, alice.request(t, spcm.ServiceEnrollment,
+			(&spcm.Enrollment{Contact: contact(alice.event.IdentityURL, bobKey()).Encode()}).Encode())},
+		{spcm.ServiceAccountHeartbeat, alice.request(t, spcm.ServiceAccountHeartbeat,
+			payloadOf(t, b, alice, spcm.ServiceAccountHeartbeat))},
+	} {
+		r := b.ask(t, request.service, request.body)
 		if r.Fault == nil || r.Fault.Code != soap.CodeProcessing || r.Fault.Text != soap.CodeProcessing.String() {
-			t.Errorf("%s: fault %v, want 203 with its published text", service, r.Fault)
+			t.Errorf("%s: fault %v, want 203 with its published text", request.service, r.Fault)
 		}
 	}
 	if !strings.Contains(b.log.String(), "injected failure") {

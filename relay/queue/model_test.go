@@ -145,9 +145,10 @@ func (m *machine) enqueue(t *rapid.T) {
 	}
 	m.last++
 	message.number = m.last
-	want := make([]Verdict, len(to))
+	want, admitted := make([]Verdict, len(to)), make([]bool, len(to))
 	for i, a := range to {
 		want[i] = m.verdict(a, message.size, message.transient)
+		admitted[i] = m.verdict(a, 0, message.transient) == Accepted
 	}
 	h := Header{Resource: resource, Lifetime: message.lifetime}
 	if message.transient {
@@ -157,8 +158,12 @@ func (m *machine) enqueue(t *rapid.T) {
 		t.Fatalf("message of %d to %v: %v, want %v", message.size, to, got, want)
 	}
 	for i, a := range to {
-		if want[i] == Accepted {
+		switch {
+		case want[i] == Accepted:
 			m.ref.waiting[a] = append(m.ref.waiting[a], message)
+		case admitted[i] && slices.Contains(want, Accepted):
+			// Refused when the message was complete and on its way to the disk: a crash forgets that (Writer.Commit).
+			m.ref.maybe[a][message.number] = message
 		}
 	}
 }
