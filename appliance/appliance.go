@@ -20,6 +20,7 @@ import (
 	"furrow/appliance/config"
 	"furrow/appliance/host"
 	"furrow/appliance/keys"
+	"furrow/appliance/mail"
 	"furrow/appliance/state"
 	"furrow/gms/directory"
 	"furrow/gms/relaylink"
@@ -56,6 +57,7 @@ type Appliance struct {
 	service   *service.Server
 	links     *relaylink.Links // nil in recovery mode
 	relay     *relayBox        // nil for a box that is no relay
+	mail      *mail.Post
 	services  *services
 	gms       net.Listener
 	admin     net.Listener
@@ -136,6 +138,7 @@ type relayTables struct {
 func (a *Appliance) openState() (relayTables, *keys.Vault, error) {
 	schema := state.NewSchema()
 	tables := directory.Declare(schema)
+	mailTables := mail.Declare(schema)
 	ofRelay := relayTables{registry: registry.Declare(schema), links: relaylink.Declare(schema)}
 	var err error
 	a.store, a.report, err = state.Open(filepath.Join(a.opts.DataDir, stateDir), schema, state.Options{Logger: a.opts.Log})
@@ -151,6 +154,9 @@ func (a *Appliance) openState() (relayTables, *keys.Vault, error) {
 	}
 	a.directory = directory.New(directory.Config{
 		Store: a.store, Tables: tables, Vault: vault, Now: a.opts.Now, Log: a.opts.Log, GenerateKeys: keys.GenerateKeySet,
+	})
+	a.mail = mail.New(mail.Config{
+		Store: a.store, Tables: mailTables, Vault: vault, Hostname: a.opts.Hostname, Now: a.opts.Now, Log: a.opts.Log,
 	})
 	a.service = service.New(service.Config{Directory: a.directory, Now: a.opts.Now, Log: a.opts.Log})
 	return ofRelay, vault, nil

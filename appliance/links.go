@@ -29,17 +29,3 @@ func (a *Appliance) relayTransport(to directory.Relay) http.RoundTripper {
 	}
 	return http.DefaultTransport
 }
-
-// startLinks manages the relays until the returned function is called.
-func (a *Appliance) startLinks() (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		a.links.Run(ctx)
-	}()
-	return func() {
-		cancel()
-		<-done
-	}
-}

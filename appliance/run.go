@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"furrow/appliance/host"
@@ -19,9 +20,9 @@ const drainTimeout = 20 * time.Second
 func (a *Appliance) Run(ctx context.Context) error {
 	a.services.start("gms", a.gms, a.service)
 	a.services.start("admin", a.admin, api.NewHandler(a.adminConfig()))
-	stopLinks := func() {}
-	if a.links != nil {
-		stopLinks = a.startLinks()
+	stopLinks, stopMail := func() {}, func() {}
+	if a.Recovery() == nil {
+		stopLinks, stopMail = background(a.links.Run), background(a.mail.Run)
 	}
 	if a.relay != nil {
 		a.relay.start()
@@ -41,17 +42,29 @@ func (a *Appliance) Run(ctx context.Context) error {
 	defer cancel()
 	errs := []error{cause, a.services.stop(drain)}
 	stopLinks()
+	stopMail()
 	if a.relay != nil {
 		errs = append(errs, a.relay.stop(drain))
 	}
 	return errors.Join(append(errs, a.Close())...)
 }
 
+// background runs something until the returned function is called, which waits for its end.
+func background(run func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() { run(ctx) })
+	return func() {
+		cancel()
+		done.Wait()
+	}
+}
+
 // adminConfig is what the administration interface acts on.
 func (a *Appliance) adminConfig() api.Config {
 	config := api.Config{
 		Directory: a.directory, Store: a.store, Recovery: a.report.Recovery, Links: a.links,
-		Version: a.opts.Version, Log: a.opts.Log,
+		Mail: a.mail, Version: a.opts.Version, Log: a.opts.Log,
 	}
 	if a.relay != nil {
 		config.Relay = a.relay

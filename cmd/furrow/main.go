@@ -28,6 +28,7 @@ type commandLine struct {
 	Member   memberCmd   `cmd:"" help:"Members of a domain."`
 	Relay    relayCmd    `cmd:"" help:"The relay of this box, and relays elsewhere."`
 	RelaySet relaySetCmd `cmd:"" name:"relay-set" help:"Which relays serve whom."`
+	Mail     mailCmd     `cmd:"" help:"The mail that the box sends."`
 	Client   clientCmd   `cmd:"" help:"Act as a Groove client."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

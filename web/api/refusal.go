@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"furrow/appliance/mail"
 	"furrow/appliance/state"
 	"furrow/gms/directory"
 )
@@ -21,6 +22,10 @@ func refusals() []struct {
 		code   string
 	}{
 		{directory.ErrInvalid, http.StatusBadRequest, "invalid"},
+		{mail.ErrInvalid, http.StatusBadRequest, "invalid"},
+		{mail.ErrUnknown, http.StatusNotFound, "notFound"},
+		{mail.ErrNoServer, http.StatusConflict, "noMail"},
+		{mail.ErrFull, http.StatusInsufficientStorage, "full"},
 		{directory.ErrDomainNotFound, http.StatusNotFound, "notFound"},
 		{directory.ErrMemberNotFound, http.StatusNotFound, "notFound"},
 		{directory.ErrRelaySetNotFound, http.StatusNotFound, "notFound"},

@@ -24,6 +24,13 @@
 //	POST   /v1/relay-sets                 NewRelaySet -> RelaySet
 //	PUT    /v1/relay-sets/{guid}/relays   GUIDs of relays in order -> RelaySet
 //	POST   /v1/relay-sets/{guid}/assignment  Assignment -> RelaySet
+//	GET    /v1/mail                       MailSettings
+//	PUT    /v1/mail                       MailSettings -> MailSettings
+//	DELETE /v1/mail                       MailSettings, empty: no mail is sent
+//	POST   /v1/mail/test                  MailTest, sent when this is answered
+//	GET    /v1/mail/outbox                []WaitingMail
+//	POST   /v1/mail/outbox/{id}/retry     []WaitingMail
+//	DELETE /v1/mail/outbox/{id}           []WaitingMail
 //
 // A refusal is an Error with a matching HTTP status. An answer that confirms a change is sent after the change is on
 // the disk.

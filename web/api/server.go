@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"furrow/appliance/mail"
 	"furrow/appliance/state"
 	"furrow/gms/directory"
 	"furrow/gms/relaylink"
@@ -27,6 +28,7 @@ type Config struct {
 	Links *relaylink.Links
 	// Relay is the relay of this box; nil when it runs none.
 	Relay RelayBox
+	Mail  *mail.Post
 	Log   *slog.Logger
 }
 
@@ -47,6 +49,7 @@ func NewHandler(c Config) http.Handler {
 	mux.Handle("POST /v1/members/{guid}/disable", answer(h, h.act(c.Directory.DisableMember)))
 	mux.Handle("POST /v1/members/{guid}/enable", answer(h, h.act(c.Directory.EnableMember)))
 	h.relayRoutes(mux)
+	h.mailRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		h.write(w, http.StatusNotFound, &Error{Code: "notFound", Message: "there is no such resource"})
 	})
