@@ -13,7 +13,7 @@ FUZZTIME    ?= 2m
 .PHONY: run build test bench fuzz damage lint fmt-check vet staticcheck vulncheck cross clean
 
 run: build ## Build and serve from ./var on unprivileged ports.
-	$(BIN) --data var serve --listen gms=:8080
+	$(BIN) --data var serve --listen http=:8080 --listen https=:8443
 
 build: ## One static binary in bin/.
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/furrow

@@ -12,8 +12,11 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -22,6 +25,7 @@ import (
 	"furrow/appliance/keys"
 	"furrow/appliance/mail"
 	"furrow/appliance/state"
+	"furrow/appliance/tlscert"
 	"furrow/gms/directory"
 	"furrow/gms/relaylink"
 	"furrow/gms/service"
@@ -58,8 +62,10 @@ type Appliance struct {
 	links     *relaylink.Links // nil in recovery mode
 	relay     *relayBox        // nil for a box that is no relay
 	mail      *mail.Post
+	tls       *tlscert.Keeper
 	services  *services
-	gms       net.Listener
+	http      net.Listener
+	https     net.Listener // nil for a box without TLS
 	admin     net.Listener
 	serverURL string
 }
@@ -83,6 +89,9 @@ func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
 		return nil, err
 	}
 	if err := a.setServerURL(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openTLS(ctx, tables.tls, vault); err != nil {
 		return nil, err
 	}
 	if a.Recovery() != nil {
@@ -128,29 +137,50 @@ func makeDataDir(dir string) error {
 	return nil
 }
 
-// relayTables are the tables of the relay and of its management in the schema of the store.
-type relayTables struct {
+// openTLS makes or loads the certificate that the box shows over TLS.
+func (a *Appliance) openTLS(ctx context.Context, tables *tlscert.Tables, vault *keys.Vault) (err error) {
+	server, err := url.Parse(a.serverURL)
+	if err != nil {
+		return err
+	}
+	names := []string{server.Hostname()}
+	for _, name := range []string{strings.ToLower(a.opts.Hostname), "localhost"} {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	a.tls, err = tlscert.Open(ctx, tlscert.Config{
+		Store: a.store, Tables: tables, Vault: vault, Names: names, Now: a.opts.Now, Log: a.opts.Log,
+	})
+	return err
+}
+
+// laterTables are the tables of what is opened when the addresses of the box are known.
+type laterTables struct {
 	registry *registry.Tables
 	links    *relaylink.Tables
+	tls      *tlscert.Tables
 }
 
 // openState opens the store, which takes the lock of the data directory, and then the vault.
-func (a *Appliance) openState() (relayTables, *keys.Vault, error) {
+func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	schema := state.NewSchema()
 	tables := directory.Declare(schema)
 	mailTables := mail.Declare(schema)
-	ofRelay := relayTables{registry: registry.Declare(schema), links: relaylink.Declare(schema)}
+	later := laterTables{
+		registry: registry.Declare(schema), links: relaylink.Declare(schema), tls: tlscert.Declare(schema),
+	}
 	var err error
 	a.store, a.report, err = state.Open(filepath.Join(a.opts.DataDir, stateDir), schema, state.Options{Logger: a.opts.Log})
 	if errors.Is(err, state.ErrLocked) {
-		return relayTables{}, nil, fmt.Errorf("data directory %s: another furrow is running on it", a.opts.DataDir)
+		return laterTables{}, nil, fmt.Errorf("data directory %s: another furrow is running on it", a.opts.DataDir)
 	}
 	if err != nil {
-		return relayTables{}, nil, fmt.Errorf("opening the state: %w", err)
+		return laterTables{}, nil, fmt.Errorf("opening the state: %w", err)
 	}
 	vault, err := openVault(a.opts.DataDir, a.opts.CredentialsDir)
 	if err != nil {
-		return relayTables{}, nil, fmt.Errorf("opening the vault: %w", err)
+		return laterTables{}, nil, fmt.Errorf("opening the vault: %w", err)
 	}
 	a.directory = directory.New(directory.Config{
 		Store: a.store, Tables: tables, Vault: vault, Now: a.opts.Now, Log: a.opts.Log, GenerateKeys: keys.GenerateKeySet,
@@ -159,7 +189,7 @@ func (a *Appliance) openState() (relayTables, *keys.Vault, error) {
 		Store: a.store, Tables: mailTables, Vault: vault, Hostname: a.opts.Hostname, Now: a.opts.Now, Log: a.opts.Log,
 	})
 	a.service = service.New(service.Config{Directory: a.directory, Now: a.opts.Now, Log: a.opts.Log})
-	return ofRelay, vault, nil
+	return later, vault, nil
 }
 
 // openVault prefers the service manager's credential, which a TPM can hold, to the key file.
@@ -177,14 +207,19 @@ func (a *Appliance) listen() (err error) {
 	if a.admin, err = host.ListenUnix(filepath.Join(a.opts.DataDir, api.SocketName)); err != nil {
 		return fmt.Errorf("admin socket: %w", err)
 	}
-	a.gms, err = a.opts.Sockets.Listen("gms", a.opts.Config.Listen.GMS)
+	if a.http, err = a.opts.Sockets.Listen("http", a.opts.Config.Listen.HTTP); err != nil {
+		return err
+	}
+	if a.opts.Config.Listen.HTTPS != "" {
+		a.https, err = a.opts.Sockets.Listen("https", a.opts.Config.Listen.HTTPS)
+	}
 	return err
 }
 
 // setServerURL records the address clients are to use. In recovery mode nothing can be recorded, and the address stays
 // as it was until the restored state is accepted and the box restarted.
 func (a *Appliance) setServerURL(ctx context.Context) error {
-	a.serverURL = a.opts.Config.EffectiveServerURL(a.opts.Hostname, a.gms.Addr())
+	a.serverURL = a.opts.Config.EffectiveServerURL(a.opts.Hostname, a.http.Addr())
 	err := a.directory.SetServerURL(ctx, a.serverURL)
 	if errors.Is(err, state.ErrRecovery) {
 		return nil
@@ -192,8 +227,8 @@ func (a *Appliance) setServerURL(ctx context.Context) error {
 	return err
 }
 
-// GMSAddr is the address that the management server really listens on.
-func (a *Appliance) GMSAddr() net.Addr { return a.gms.Addr() }
+// HTTPAddr is the address that the management server really listens on.
+func (a *Appliance) HTTPAddr() net.Addr { return a.http.Addr() }
 
 // ServerURL is the address that clients are told to use.
 func (a *Appliance) ServerURL() string { return a.serverURL }
@@ -207,7 +242,7 @@ func (a *Appliance) Close() error {
 	if a.relay != nil {
 		errs = append(errs, a.relay.close())
 	}
-	for _, l := range []net.Listener{a.gms, a.admin} {
+	for _, l := range []net.Listener{a.http, a.https, a.admin} {
 		if l != nil {
 			errs = append(errs, closeListener(l))
 		}

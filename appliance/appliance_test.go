@@ -21,7 +21,7 @@ import (
 func options(dataDir string) Options {
 	return Options{
 		DataDir:  dataDir,
-		Config:   config.Config{Listen: config.Listen{GMS: "127.0.0.1:0"}},
+		Config:   config.Config{Listen: config.Listen{HTTP: "127.0.0.1:0"}},
 		Hostname: "box",
 		Version:  "test",
 		Log:      slog.New(slog.DiscardHandler),

@@ -18,11 +18,14 @@ const drainTimeout = 20 * time.Second
 // Run serves until ctx ends, then finishes the running requests and closes everything. It returns an error when the
 // box had to stop by itself.
 func (a *Appliance) Run(ctx context.Context) error {
-	a.services.start("gms", a.gms, a.service)
+	a.services.start("http", a.http, a.service)
+	if a.https != nil {
+		a.services.startTLS("https", a.https, a.service, a.tls.TLS())
+	}
 	a.services.start("admin", a.admin, api.NewHandler(a.adminConfig()))
-	stopLinks, stopMail := func() {}, func() {}
+	var stops []func()
 	if a.Recovery() == nil {
-		stopLinks, stopMail = background(a.links.Run), background(a.mail.Run)
+		stops = append(stops, background(a.links.Run), background(a.mail.Run), background(a.tls.Run))
 	}
 	if a.relay != nil {
 		a.relay.start()
@@ -41,8 +44,9 @@ func (a *Appliance) Run(ctx context.Context) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	errs := []error{cause, a.services.stop(drain)}
-	stopLinks()
-	stopMail()
+	for _, stop := range stops {
+		stop()
+	}
 	if a.relay != nil {
 		errs = append(errs, a.relay.stop(drain))
 	}

@@ -2,6 +2,7 @@ package appliance
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -41,6 +42,18 @@ func newServices(log *slog.Logger) *services {
 
 // start serves handler on listener, which it closes at the end.
 func (s *services) start(name string, listener net.Listener, handler http.Handler) {
+	s.run(name, handler, func(server *http.Server) error { return server.Serve(listener) })
+}
+
+// startTLS is start for TLS connections.
+func (s *services) startTLS(name string, listener net.Listener, handler http.Handler, c *tls.Config) {
+	s.run(name, handler, func(server *http.Server) error {
+		server.TLSConfig = c
+		return server.ServeTLS(listener, "", "")
+	})
+}
+
+func (s *services) run(name string, handler http.Handler, serve func(*http.Server) error) {
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
@@ -52,7 +65,7 @@ func (s *services) start(name string, listener net.Listener, handler http.Handle
 	s.running = append(s.running, httpService{name, server})
 	s.mu.Unlock()
 	s.work.Go(func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := serve(server); !errors.Is(err, http.ErrServerClosed) {
 			s.fail(fmt.Errorf("%s: %w", name, err))
 		}
 	})

@@ -25,7 +25,7 @@ const maxFileSize = 1 << 20
 // Config is one complete set of settings. The TOML keys are the field names in snake case.
 type Config struct {
 	// ServerURL is the address that clients and signed objects name, http://host[:port]/gms.dll
-	// (MS-GRVSPCM 3.2.1). Empty: made of the host's name and the port of Listen.GMS.
+	// (MS-GRVSPCM 3.2.1). Empty: made of the host's name and the port of Listen.HTTP.
 	ServerURL string `toml:"server_url"`
 	// LogLevel is the least severe level logged: debug, info, warn or error.
 	LogLevel slog.Level `toml:"log_level"`
@@ -57,8 +57,12 @@ func (r Relay) MaxMessageBytes() int64 { return r.MaxMessageMB * megabyte }
 
 // Listen names the TCP address of each service, host:port; an empty host means every address of the box.
 type Listen struct {
-	// GMS serves the management server over HTTP: /gms.dll, /AutoActivate/gms.dll and /GMSConfig.
-	GMS string `toml:"gms"`
+	// HTTP serves the management server, /gms.dll, /AutoActivate/gms.dll and /GMSConfig, and the relay to clients whose
+	// way to it is HTTP only.
+	HTTP string `toml:"http"`
+	// HTTPS serves the box over TLS, and the relay to clients that may connect to this port only and send no TLS there.
+	// Empty: neither.
+	HTTPS string `toml:"https"`
 	// SSTP serves the relay. Empty: this box is no relay.
 	SSTP string `toml:"sstp"`
 	// RelayAdmin serves relay-management SOAP, and only if an outside management server is known. Empty: never.
@@ -68,9 +72,9 @@ type Listen struct {
 // Default returns the settings of a box nobody has configured. A privileged process takes the
 // protocol's own ports, any other the same ports in the unprivileged range.
 func Default(privileged bool) Config {
-	listen := Listen{GMS: ":8080", SSTP: ":2492", RelayAdmin: ":8009"}
+	listen := Listen{HTTP: ":8080", HTTPS: ":8443", SSTP: ":2492", RelayAdmin: ":8009"}
 	if privileged {
-		listen.GMS = ":80"
+		listen.HTTP, listen.HTTPS = ":80", ":443"
 	}
 	return Config{Listen: listen}
 }
@@ -112,14 +116,16 @@ func LoadIfPresent(path string, base Config) (Config, error) {
 // SetListen applies one NAME=ADDRESS of the command line.
 func (c *Config) SetListen(name, address string) error {
 	switch name {
-	case "gms":
-		c.Listen.GMS = address
+	case "http":
+		c.Listen.HTTP = address
+	case "https":
+		c.Listen.HTTPS = address
 	case "sstp":
 		c.Listen.SSTP = address
 	case "relay-admin":
 		c.Listen.RelayAdmin = address
 	default:
-		return fmt.Errorf("listen: there is no service %q (known: gms, sstp, relay-admin)", name)
+		return fmt.Errorf("listen: there is no service %q (known: http, https, sstp, relay-admin)", name)
 	}
 	return nil
 }
@@ -130,7 +136,8 @@ func (c Config) Validate() error {
 		name, address string
 		optional      bool
 	}{
-		{"gms", c.Listen.GMS, false},
+		{"http", c.Listen.HTTP, false},
+		{"https", c.Listen.HTTPS, true},
 		{"sstp", c.Listen.SSTP, true},
 		{"relay-admin", c.Listen.RelayAdmin, true},
 	} {
@@ -149,11 +156,11 @@ func (c Config) Validate() error {
 
 // EffectiveServerURL is ServerURL or, when that is empty, the address made of hostname and the port that the
 // management server really listens on.
-func (c Config) EffectiveServerURL(hostname string, gms net.Addr) string {
+func (c Config) EffectiveServerURL(hostname string, http net.Addr) string {
 	if c.ServerURL != "" {
 		return c.ServerURL
 	}
-	return "http://" + Authority(hostname, gms, "80") + "/gms.dll"
+	return "http://" + Authority(hostname, http, "80") + "/gms.dll"
 }
 
 // Authority is how peers name a service that listens on addr: by the address it is bound to or, when that is every

@@ -13,13 +13,13 @@ import (
 
 func TestLoadOverDefaults(t *testing.T) {
 	path := filepath.Join(t.TempDir(), FileName)
-	write(t, path, "server_url = \"http://groove.example.com/gms.dll\"\nlog_level = \"debug\"\n[listen]\ngms = \"127.0.0.1:9\"\n")
+	write(t, path, "server_url = \"http://groove.example.com/gms.dll\"\nlog_level = \"debug\"\n[listen]\nhttp = \"127.0.0.1:9\"\n")
 	cfg, err := Load(path, Default(false))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Default(false)
-	want.ServerURL, want.LogLevel, want.Listen.GMS = "http://groove.example.com/gms.dll", slog.LevelDebug, "127.0.0.1:9"
+	want.ServerURL, want.LogLevel, want.Listen.HTTP = "http://groove.example.com/gms.dll", slog.LevelDebug, "127.0.0.1:9"
 	if cfg != want {
 		t.Fatalf("got %+v, want %+v", cfg, want)
 	}
@@ -73,13 +73,14 @@ func TestValidate(t *testing.T) {
 		want string
 	}{
 		{Default(true), ""},
-		{Config{Listen: Listen{GMS: "8080"}}, "listen gms"},
-		{Config{Listen: Listen{GMS: ":1", SSTP: "2492"}}, "listen sstp"},
-		{Config{Listen: Listen{GMS: ":1", RelayAdmin: "8009"}}, "listen relay-admin"},
-		{Config{Listen: Listen{GMS: ":1"}}, ""},
-		{Config{Listen: Listen{GMS: ":1"}, Relay: Relay{MaxMessageMB: 500}}, ""},
-		{Config{Listen: Listen{GMS: ":1"}, Relay: Relay{MaxMessageMB: -1}}, "max_message_mb"},
-		{Config{Listen: Listen{GMS: ":1"}, Relay: Relay{MaxMessageMB: 1 << 40}}, "max_message_mb"},
+		{Config{Listen: Listen{HTTP: "8080"}}, "listen http"},
+		{Config{Listen: Listen{HTTP: ":1", HTTPS: "443"}}, "listen https"},
+		{Config{Listen: Listen{HTTP: ":1", SSTP: "2492"}}, "listen sstp"},
+		{Config{Listen: Listen{HTTP: ":1", RelayAdmin: "8009"}}, "listen relay-admin"},
+		{Config{Listen: Listen{HTTP: ":1"}}, ""},
+		{Config{Listen: Listen{HTTP: ":1"}, Relay: Relay{MaxMessageMB: 500}}, ""},
+		{Config{Listen: Listen{HTTP: ":1"}, Relay: Relay{MaxMessageMB: -1}}, "max_message_mb"},
+		{Config{Listen: Listen{HTTP: ":1"}, Relay: Relay{MaxMessageMB: 1 << 40}}, "max_message_mb"},
 	} {
 		err := test.cfg.Validate()
 		if (err == nil) != (test.want == "") || (err != nil && !strings.Contains(err.Error(), test.want)) {
@@ -90,7 +91,10 @@ func TestValidate(t *testing.T) {
 
 func TestSetListen(t *testing.T) {
 	cfg := Default(false)
-	if err := cfg.SetListen("gms", "[::1]:0"); err != nil || cfg.Listen.GMS != "[::1]:0" {
+	if err := cfg.SetListen("http", "[::1]:0"); err != nil || cfg.Listen.HTTP != "[::1]:0" {
+		t.Fatalf("%+v, %v", cfg, err)
+	}
+	if err := cfg.SetListen("https", ":4"); err != nil || cfg.Listen.HTTPS != ":4" {
 		t.Fatalf("%+v, %v", cfg, err)
 	}
 	if err := cfg.SetListen("sstp", ""); err != nil || cfg.Listen.SSTP != "" {

@@ -49,8 +49,8 @@ func TestListenPrefersTheInheritedSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { inherited.Close() })
-	sockets := Sockets{"gms": {inherited}}
-	if got, err := sockets.Listen("gms", "127.0.0.1:0"); err != nil || got != inherited {
+	sockets := Sockets{"http": {inherited}}
+	if got, err := sockets.Listen("http", "127.0.0.1:0"); err != nil || got != inherited {
 		t.Fatalf("got %v, %v; want the inherited socket", got, err)
 	}
 	_, err = sockets.Listen("other", inherited.Addr().String())

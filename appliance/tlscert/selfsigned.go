@@ -16,7 +16,8 @@ const (
 	// lifetime of a certificate of the box: the longest that browsers of every make accept from an authority of one's own.
 	lifetime = 825 * 24 * time.Hour
 	// renewBefore is how long before its end a certificate is replaced.
-	renewBefore = 30 * 24 * time.Hour
+	renewBefore   = 30 * 24 * time.Hour
+	renewInterval = 24 * time.Hour
 	// backdate lets clocks differ by a day.
 	backdate = 24 * time.Hour
 	// serialBits is the size of a serial number.

@@ -12,6 +12,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -88,7 +89,8 @@ func (k *Keeper) unseal(r row) (*tls.Certificate, error) {
 }
 
 // Renew makes a new certificate if the box makes its own and there is none, it soon ends, it is not valid yet (a clock
-// was set back), or the names have changed. Otherwise it does nothing. It is to be called daily.
+// was set back), or the names have changed. Otherwise it does nothing. Run calls it daily. While the state is
+// read-only after damage, a new certificate lives in memory only.
 func (k *Keeper) Renew(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -99,7 +101,11 @@ func (k *Keeper) Renew(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making a TLS certificate: %w", err)
 	}
-	if err := k.store(ctx, certificate, true); err != nil {
+	err = k.store(ctx, certificate, true)
+	if errors.Is(err, state.ErrRecovery) {
+		k.current, k.own, err = certificate, true, nil // serves until the restored state is accepted
+	}
+	if err != nil {
 		return fmt.Errorf("making a TLS certificate: %w", err)
 	}
 	k.Log.Info("TLS certificate made", "names", k.Names, "until", certificate.Leaf.NotAfter)
@@ -167,6 +173,22 @@ func (k *Keeper) TLS() *tls.Config {
 			defer k.mu.Unlock()
 			return k.current, nil
 		},
+	}
+}
+
+// Run renews the certificate in time until ctx ends.
+func (k *Keeper) Run(ctx context.Context) {
+	ticker := time.NewTicker(renewInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := k.Renew(ctx); err != nil {
+				k.Log.Error("TLS certificate not renewed", "error", err)
+			}
+		}
 	}
 }
 

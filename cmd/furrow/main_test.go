@@ -74,9 +74,9 @@ type box struct {
 
 var servesPattern = regexp.MustCompile(`serves (http://[^ ]+)/gms\.dll`)
 
-func serve(t *testing.T, dataDir, gms, sstp string, more ...string) *box {
+func serve(t *testing.T, dataDir, http, sstp string, more ...string) *box {
 	t.Helper()
-	args := append([]string{"--data", dataDir, "serve", "--listen", "gms=" + gms, "--listen", "sstp=" + sstp}, more...)
+	args := append([]string{"--data", dataDir, "serve", "--listen", "http=" + http, "--listen", "https=", "--listen", "sstp=" + sstp}, more...)
 	cmd := command(t, args...)
 	cmd.Stderr = &bytes.Buffer{}
 	stdout, err := cmd.StdoutPipe()
@@ -220,8 +220,8 @@ func TestErrorsAreOneLine(t *testing.T) {
 		"missing flag":      {[]string{"--data", data, "member", "add", "--domain", "Office"}, 2, "--email"},
 		"unknown command":   {[]string{"dance"}, 2, "dance"},
 		"unknown service":   {[]string{"--data", t.TempDir(), "serve", "--listen", "fax=:1"}, 1, `no service "fax"`},
-		"box runs already":  {[]string{"--data", data, "serve", "--listen", "gms=127.0.0.1:0", "--listen", "sstp="}, 1, "another furrow is running"},
-		"port taken":        {[]string{"--data", t.TempDir(), "serve", "--listen", "gms=" + strings.TrimPrefix(b.address, "http://")}, 1, "cannot listen on"},
+		"box runs already":  {[]string{"--data", data, "serve", "--listen", "http=127.0.0.1:0", "--listen", "sstp="}, 1, "another furrow is running"},
+		"port taken":        {[]string{"--data", t.TempDir(), "serve", "--listen", "http=" + strings.TrimPrefix(b.address, "http://")}, 1, "cannot listen on"},
 		"wrong code":        {[]string{"client", "join", "--server", b.address, "--code", "no", "--home", t.TempDir()}, 1, "fault 401"},
 		"no relay":          {[]string{"--data", data, "relay", "show"}, 1, "runs no relay"},
 		"no file":           {[]string{"--data", data, "relay", "import", "/none"}, 2, "/none"},

@@ -16,7 +16,7 @@ import (
 
 type serveCmd struct {
 	Config    string            `help:"Configuration file; DIR/furrow.toml when it is there." placeholder:"FILE" type:"path"`
-	Listen    map[string]string `help:"Address of a service, such as gms=:8080; may be repeated." placeholder:"NAME=ADDR"`
+	Listen    map[string]string `help:"Address of a service, such as http=:8080; may be repeated." placeholder:"NAME=ADDR"`
 	ServerURL string            `name:"server-url" help:"Address that clients are to use, http://host/gms.dll." placeholder:"URL"`
 }
 
@@ -78,10 +78,10 @@ func (c *serveCmd) announce(s *session, box *appliance.Appliance) error {
 		fmt.Fprintf(os.Stderr, "furrow: DAMAGE: %s\nfurrow: read-only until you run: furrow --data %s recovery accept\n", r, s.data)
 	}
 	return s.out.print(map[string]string{
-		"serverURL": box.ServerURL(), "gms": box.GMSAddr().String(), "data": s.data,
+		"serverURL": box.ServerURL(), "http": box.HTTPAddr().String(), "data": s.data,
 	}, func(w io.Writer) error {
 		_, err := fmt.Fprintf(w, "furrow %s serves %s (listening on %s), data in %s\n",
-			version, box.ServerURL(), box.GMSAddr(), s.data)
+			version, box.ServerURL(), box.HTTPAddr(), s.data)
 		return err
 	})
 }
