@@ -25,7 +25,7 @@ func (a *Appliance) Run(ctx context.Context) error {
 	a.services.start("admin", a.admin, api.NewHandler(a.adminConfig()))
 	var stops []func()
 	if a.Recovery() == nil {
-		stops = append(stops, background(a.links.Run), background(a.mail.Run), background(a.tls.Run))
+		stops = append(stops, background(a.links.Run), background(a.mail.Run), background(a.tls.Run), background(a.retain))
 	}
 	if a.relay != nil {
 		a.relay.start()

@@ -7,20 +7,25 @@ import (
 	"furrow/web/api"
 )
 
+// timeFormat is how a time is shown to a person.
+const timeFormat = "2006-01-02 15:04:05 MST"
+
 type domainCmd struct {
 	Create domainCreateCmd `cmd:"" help:"Make a domain with its keys and certificates."`
 	List   domainListCmd   `cmd:"" help:"List the domains."`
 	Show   domainShowCmd   `cmd:"" help:"Show one domain."`
+	Delete domainDeleteCmd `cmd:"" help:"Delete a domain for good."`
 }
 
 type domainCreateCmd struct {
 	Name         string `arg:"" help:"Name of the domain, unique on this box."`
 	Organization string `help:"Organization named in the certificates; the domain's name when not given." placeholder:"ORG"`
+	Hidden       bool   `help:"For tests: lists leave it out, and nothing of it remains when it is deleted."`
 }
 
 func (c *domainCreateCmd) Run(s *session) error {
 	return s.domain(func(client *api.Client) (api.Domain, error) {
-		return client.CreateDomain(s.ctx, api.NewDomain{Name: c.Name, Organization: c.Organization})
+		return client.CreateDomain(s.ctx, api.NewDomain{Name: c.Name, Organization: c.Organization, Hidden: c.Hidden})
 	})
 }
 
@@ -32,12 +37,29 @@ func (c *domainShowCmd) Run(s *session) error {
 	return s.domain(func(client *api.Client) (api.Domain, error) { return client.Domain(s.ctx, c.Name) })
 }
 
-type domainListCmd struct{}
+type domainDeleteCmd struct {
+	Name        string `arg:"" help:"Name or GUID of the domain."`
+	WithMembers bool   `help:"Delete its members too; without this, a domain that has members is kept."`
+}
 
-func (domainListCmd) Run(s *session) error {
+func (c *domainDeleteCmd) Run(s *session) error {
+	return s.domain(func(client *api.Client) (api.Domain, error) {
+		return client.DeleteDomain(s.ctx, c.Name, c.WithMembers)
+	})
+}
+
+type domainListCmd struct {
+	All bool `help:"Hidden and deleted ones too."`
+}
+
+func (c *domainListCmd) Run(s *session) error {
 	client := api.NewClient(s.data)
 	defer client.Close()
-	domains, err := client.Domains(s.ctx)
+	list := client.Domains
+	if c.All {
+		list = client.AllDomains
+	}
+	domains, err := list(s.ctx)
 	if err != nil {
 		return err
 	}
@@ -58,6 +80,10 @@ func (s *session) domain(act func(*api.Client) (api.Domain, error)) error {
 	if err != nil {
 		return err
 	}
+	deleted := ""
+	if !d.Deleted.IsZero() {
+		deleted = d.Deleted.Format(timeFormat)
+	}
 	return s.out.print(d, func(w io.Writer) error {
 		return facts(w,
 			[2]string{"name", d.Name},
@@ -65,7 +91,8 @@ func (s *session) domain(act func(*api.Client) (api.Domain, error)) error {
 			[2]string{"organization", d.Organization},
 			[2]string{"server URL", d.ServerURL},
 			[2]string{"members", strconv.Itoa(d.Members)},
-			[2]string{"created", d.Created.Format("2006-01-02 15:04:05 MST")},
+			[2]string{"created", d.Created.Format(timeFormat)},
+			[2]string{"deleted", deleted},
 		)
 	})
 }

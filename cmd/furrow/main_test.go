@@ -189,6 +189,23 @@ func TestSession(t *testing.T) {
 			t.Fatalf("list after delete: %+v", members)
 		}
 	})
+	t.Run("delete the domain", func(t *testing.T) {
+		carl := must[api.Member](t, "--data", data, "member", "add", "--domain", "Office", "--full-name", "Carl", "--email", "carl@example.com")
+		carlHome := filepath.Join(t.TempDir(), "carl")
+		must[map[string]string](t, "client", "join", "--server", b.address, "--code", carl.ConfigurationCode, "--home", carlHome)
+		if _, stderr, exit := furrow(t, "--data", data, "domain", "delete", "Office"); exit != 1 || !strings.Contains(stderr, "domain has members") {
+			t.Fatalf("exit %d, %q", exit, stderr)
+		}
+		if d := must[api.Domain](t, "--data", data, "domain", "delete", "Office", "--with-members"); d.Deleted.IsZero() {
+			t.Fatalf("deleted %+v", d)
+		}
+		if all := must[[]api.Domain](t, "--data", data, "domain", "list"); len(all) != 0 {
+			t.Fatalf("domains after: %+v", all)
+		}
+		if _, stderr, exit := furrow(t, "client", "update", "--home", carlHome); exit != 1 || !strings.Contains(stderr, "fault 200") {
+			t.Fatalf("update of a member of the deleted domain: exit %d, %q", exit, stderr)
+		}
+	})
 	t.Run("orderly stop", func(t *testing.T) {
 		if err := b.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)

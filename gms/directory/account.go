@@ -103,7 +103,7 @@ func (d *Directory) RegisterAccount(ctx context.Context, reg Registration) (Acco
 		return Account{}, fmt.Errorf("registering account: %w", err)
 	}
 	err = d.store.Update(ctx, func(tx *state.Tx) error {
-		if _, err := d.domainAt(tx, reg.Domain); err != nil {
+		if _, err := d.liveDomainAt(tx, reg.Domain); err != nil {
 			return err
 		}
 		switch old, exists := d.t.accounts.Get(tx, joinKey(reg.Domain, reg.Account)); {

@@ -94,6 +94,9 @@ func Declare(s *state.Schema) *Tables {
 		}),
 	}
 	t.domainsByName = state.DefineUnique(t.domains, "name", func(r domainRow) []string {
+		if r.deleted() { // the name is free again
+			return nil
+		}
 		return []string{foldName(r.Name)}
 	})
 	t.membersByDomain = state.DefineIndex(t.members, "domain", func(r memberRow) []string {

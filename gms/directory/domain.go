@@ -32,6 +32,11 @@ type Domain struct {
 	DeviceTemplate   string    `json:"deviceTemplate"`
 	RelaySet         string    `json:"relaySet"`
 	Created          time.Time `json:"created"`
+	// Hidden marks a domain of the box's own, such as one of a self-test: lists
+	// leave it out, and of its deletion nothing remains.
+	Hidden bool `json:"hidden,omitempty"`
+	// Deleted is when the domain was deleted, zero for one that is in use.
+	Deleted time.Time `json:"deleted,omitzero"`
 	// Stamp is the time of the last change, in milliseconds since 1970.
 	Stamp int64 `json:"stamp"`
 }
@@ -49,17 +54,20 @@ func recoveryKeysPurpose(guid string) string { return "recovery keys/" + guid }
 // clients whose clocks are behind this box's must not find it in the future.
 const certificateLead = 24 * time.Hour
 
-// Domain returns the domain with this GUID, or ErrDomainNotFound.
+func (r *Domain) deleted() bool { return !r.Deleted.IsZero() }
+
+// Domain returns the domain with this GUID, be it deleted or not, or
+// ErrDomainNotFound.
 func (d *Directory) Domain(guid string) (Domain, error) {
 	row, err := d.domainAt(d.store.Snapshot(), guid)
 	return row.Domain, err
 }
 
 // FindDomain returns the domain with this GUID or name, whatever the name's
-// letter case, or ErrDomainNotFound.
+// letter case, or ErrDomainNotFound. Deleted domains are not found.
 func (d *Directory) FindDomain(guidOrName string) (Domain, error) {
 	view := d.store.Snapshot()
-	if row, ok := d.t.domains.Get(view, guidOrName); ok {
+	if row, err := d.liveDomainAt(view, guidOrName); err == nil {
 		return row.Domain, nil
 	}
 	row, ok := d.t.domainsByName.First(view, foldName(guidOrName))
@@ -69,13 +77,19 @@ func (d *Directory) FindDomain(guidOrName string) (Domain, error) {
 	return row.Domain, nil
 }
 
-// Domains returns all domains in order of their names.
+// Domains returns all domains that are not deleted, the hidden ones too, in
+// order of their names.
 func (d *Directory) Domains() []Domain {
+	return slices.DeleteFunc(d.AllDomains(), func(domain Domain) bool { return domain.deleted() })
+}
+
+// AllDomains returns all domains, the deleted ones too, in order of their names.
+func (d *Directory) AllDomains() []Domain {
 	var domains []Domain
 	for row := range d.t.domains.All(d.store.Snapshot()) {
 		domains = append(domains, row.Domain)
 	}
-	slices.SortFunc(domains, func(a, b Domain) int {
+	slices.SortStableFunc(domains, func(a, b Domain) int {
 		return cmp.Compare(foldName(a.Name), foldName(b.Name))
 	})
 	return domains
@@ -89,17 +103,36 @@ func (d *Directory) domainAt(r state.Reader, guid string) (domainRow, error) {
 	return row, nil
 }
 
+// liveDomainAt is domainAt for whoever wants to change something in the domain.
+func (d *Directory) liveDomainAt(r state.Reader, guid string) (domainRow, error) {
+	row, err := d.domainAt(r, guid)
+	if err == nil && row.deleted() {
+		return domainRow{}, fmt.Errorf("%w: %q is deleted", ErrDomainNotFound, guid)
+	}
+	return row, err
+}
+
 // CreateDomain makes a domain with its two certificates, default policy
 // templates and an empty default relay set (MS-GRVSPCM 3.2.3, 3.2.5.1.3). An
 // empty organization becomes the name. It makes four RSA keys, which takes
 // seconds on a small machine. It fails with ErrNameTaken, ErrNoServerURL or a
 // ValidationError.
 func (d *Directory) CreateDomain(ctx context.Context, name, organization string) (Domain, error) {
-	organization = cmp.Or(organization, name)
-	row, err := d.newDomain(name, organization)
+	return d.createDomain(ctx, name, organization, false)
+}
+
+// CreateHiddenDomain is CreateDomain for a domain of the box's own, see
+// Domain.Hidden.
+func (d *Directory) CreateHiddenDomain(ctx context.Context, name, organization string) (Domain, error) {
+	return d.createDomain(ctx, name, organization, true)
+}
+
+func (d *Directory) createDomain(ctx context.Context, name, organization string, hidden bool) (Domain, error) {
+	row, err := d.newDomain(name, cmp.Or(organization, name))
 	if err != nil {
 		return Domain{}, fmt.Errorf("creating domain %q: %w", name, err)
 	}
+	row.Hidden = hidden
 	err = d.store.Update(ctx, func(tx *state.Tx) error {
 		if _, err := d.serverAt(tx); err != nil {
 			return err
@@ -187,7 +220,7 @@ func (d *Directory) RenameDomain(ctx context.Context, guid, name string) (Domain
 	}
 	var row domainRow
 	err := d.store.Update(ctx, func(tx *state.Tx) (err error) {
-		if row, err = d.domainAt(tx, guid); err != nil || row.Name == name {
+		if row, err = d.liveDomainAt(tx, guid); err != nil || row.Name == name {
 			return err
 		}
 		row.Name, row.Stamp = name, d.stamp(tx)

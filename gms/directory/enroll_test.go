@@ -110,7 +110,7 @@ func TestInstallUnbindsOthers(t *testing.T) {
 			must(t, err)
 			after, err := f.Member(loser.GUID)
 			must(t, err)
-			if after.Status != c.want || after.bound() || after.enrolled() || after.Stamp <= loser.Stamp {
+			if after.Status != c.want || after.bound() || after.enrolled() || after.Stamp > loser.Stamp != loser.enrolled() {
 				t.Errorf("the other member went from %+v to %+v", loser, after)
 			}
 			found, err := f.MemberByIdentity(domain.GUID, accountA, identityA)

@@ -17,6 +17,7 @@ var (
 	ErrRelaySetNotFound     = errors.New("relay set not found")
 	ErrRelayNotFound        = errors.New("relay not found")
 	ErrNameTaken            = errors.New("name is taken")
+	ErrDomainNotEmpty       = errors.New("domain has members")
 	ErrTooManyAccounts      = errors.New("too many accounts")
 	ErrOtherSignatureKey    = errors.New("account is registered with another signature key")
 	ErrOutdated             = errors.New("account was registered by a newer request")

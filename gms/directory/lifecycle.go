@@ -18,7 +18,7 @@ func (d *Directory) CreateMember(ctx context.Context, domain string, details Mem
 		return Member{}, fmt.Errorf("creating member: %w", err)
 	}
 	err = d.store.Update(ctx, func(tx *state.Tx) error {
-		if _, err := d.domainAt(tx, domain); err != nil {
+		if _, err := d.liveDomainAt(tx, domain); err != nil {
 			return err
 		}
 		if err := d.checkReferences(tx, domain, row.MemberDetails); err != nil {
@@ -90,8 +90,15 @@ func (d *Directory) EnableMember(ctx context.Context, guid string) (Member, erro
 // configuration code comes back. The row stays, because its client has yet to
 // be told (MS-GRVSPCM 3.2.5.3.3).
 func (d *Directory) DeleteMember(ctx context.Context, guid string) (Member, error) {
-	return d.setStatus(ctx, guid, "delete", func(*memberRow) (Status, bool) { return Deleted, true })
+	return d.changeMember(ctx, guid, "delete", func(_ *state.Tx, m *memberRow) error {
+		m.end()
+		return nil
+	})
 }
+
+// end makes a deleted member of m. What it enrolled with, most of the row, is of
+// no use to anybody then.
+func (m *memberRow) end() { m.Status, m.Contact = Deleted, nil }
 
 // setStatus moves a member to the status that next returns, if it allows it.
 // The status it already has changes nothing.

@@ -15,7 +15,8 @@ import (
 //
 // A pending member may be bound to an account and identity, has no contact and
 // waits to enroll. An active member is bound and has the contact it enrolled
-// with. A disabled, deleted or migrated member keeps what it had.
+// with. A disabled or migrated member keeps what it had, a deleted one the binding
+// only, by which its client is known when it asks.
 type Member struct {
 	// GUID is also the GUID of the member's identity object and its
 	// pre-authentication token towards relays.

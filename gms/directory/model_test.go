@@ -125,7 +125,10 @@ func (m *machine) enable(rt *rapid.T) {
 }
 
 func (m *machine) delete(rt *rapid.T) {
-	m.move(rt, m.f.DeleteMember, func(*modelMember) Status { return Deleted })
+	m.move(rt, m.f.DeleteMember, func(member *modelMember) Status {
+		member.key = -1
+		return Deleted
+	})
 }
 
 func (m *machine) move(rt *rapid.T, do func(context.Context, string) (Member, error), next func(*modelMember) Status) {

@@ -17,6 +17,13 @@ type RelayUser struct {
 	Assigned bool
 }
 
+// HasMember reports whether there is a member with this GUID, be it a deleted one.
+// Of a domain that was purged there is none.
+func (d *Directory) HasMember(r state.Reader, guid string) bool {
+	_, ok := d.t.members.Get(r, guid)
+	return ok
+}
+
 // RelayUsers returns all members of all domains as users of a relay, in order of
 // their GUIDs, in the state that r shows: of the store that the directory was made
 // with.

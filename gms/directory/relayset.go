@@ -51,7 +51,7 @@ func (d *Directory) CreateRelaySet(ctx context.Context, domain, name string) (Re
 	}
 	set := RelaySet{GUID: newGUID(), Domain: domain, Name: name}
 	err := d.store.Update(ctx, func(tx *state.Tx) error {
-		if _, err := d.domainAt(tx, domain); err != nil {
+		if _, err := d.liveDomainAt(tx, domain); err != nil {
 			return err
 		}
 		for other := range d.t.relaySets.All(tx) {
@@ -75,7 +75,7 @@ func (d *Directory) CreateRelaySet(ctx context.Context, domain, name string) (Re
 func (d *Directory) SetDefaultRelaySet(ctx context.Context, domain, set string) (Domain, error) {
 	var row domainRow
 	err := d.store.Update(ctx, func(tx *state.Tx) (err error) {
-		if row, err = d.domainAt(tx, domain); err != nil || row.RelaySet == set {
+		if row, err = d.liveDomainAt(tx, domain); err != nil || row.RelaySet == set {
 			return err
 		}
 		if s, ok := d.t.relaySets.Get(tx, set); !ok || s.Domain != domain {

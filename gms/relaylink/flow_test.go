@@ -1,6 +1,7 @@
 package relaylink_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -72,6 +73,59 @@ func TestFlow(t *testing.T) {
 	}
 	if err := m.links.Rebuild(t.Context(), "none"); !errors.Is(err, directory.ErrRelayNotFound) {
 		t.Errorf("rebuild of no relay: %v", err)
+	}
+}
+
+// TestDomainGone follows the members of domains that are deleted: of one that stays
+// for clients who ask, and of one that is gone at once.
+func TestDomainGone(t *testing.T) {
+	p := testPair(t)
+	m, r := p.manager, p.relay
+	stays := m.member(t, "Stays")
+	known := func() int { return len(r.relay.Users(r.relay.Managers()[0].GUID)) }
+	for _, c := range []struct {
+		name   string
+		create func(context.Context, string, string) (directory.Domain, error)
+	}{
+		{"Deleted", m.dirs.CreateDomain},
+		{"Hidden", m.dirs.CreateHiddenDomain},
+	} {
+		first := m.domain
+		var err error
+		m.domain, err = c.create(t.Context(), c.name, "")
+		must(t, err)
+		must(t, m.links.AssignToEmptySets(t.Context(), p.guid))
+		anna, bob := m.member(t, "Anna"), m.member(t, "Bob")
+		p.sync(t)
+		r.onDevice(t, anna)
+		r.purges = nil
+		p.wire.forget()
+
+		_, err = m.dirs.DeleteDomain(t.Context(), m.domain.GUID, true)
+		must(t, err)
+		p.sync(t)
+		if got, want := p.wire.methods(), []string{spmr.MethodAccountModify, spmr.MethodUserPurge}; !slices.Equal(got, want) {
+			t.Errorf("%s: sent %v, want %v", c.name, got, want)
+		}
+		if got := purged(r); !slices.Equal(got, []string{"grooveAccount://" + anna.GUID}) {
+			t.Errorf("%s: purged %v", c.name, got)
+		}
+		if r.enabled(t, anna) || r.enabled(t, bob) || !r.enabled(t, stays) {
+			t.Errorf("%s: the wrong members are enabled", c.name)
+		}
+		m.domain = first
+		// Once told, the relay is told no more, and a rebuild leaves them out.
+		p.wire.forget()
+		m.disable(t, m.member(t, "Wakes the link"))
+		must(t, r.relay.RequestRebuild(t.Context(), r.relay.Managers()[0].GUID))
+		p.sync(t)
+		p.agree(t, c.name+" and rebuilt")
+		if slices.Contains(p.wire.methods(), spmr.MethodUserPurge) {
+			t.Errorf("%s: purged again", c.name)
+		}
+	}
+	if n := known(); n != 3 {
+		t.Errorf("after the rebuild the relay knows %d users, want 3", n)
 	}
 }
 

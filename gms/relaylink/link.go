@@ -189,6 +189,8 @@ func (k *link) send(ctx context.Context, at phase, p *plan, refused map[string]e
 			return err
 		}
 		return k.change(ctx, k.relay, func(row *linkRow) { row.Defaults = p.defaults })
+	case len(p.forget) > 0:
+		return k.forget(ctx, k.relay, p.forget)
 	case len(p.add) > 0:
 		b.method = spmr.MethodUserAdd
 		b.message = func(members []string) message { return &spmr.UserAdd{UserIDs: members} }

@@ -111,6 +111,20 @@ func (l *Links) beginBuild(ctx context.Context, relay string) error {
 	return nil
 }
 
+// forget removes the rows of members.
+func (l *Links) forget(ctx context.Context, relay string, members []string) error {
+	err := l.store.Update(ctx, func(tx *state.Tx) error {
+		for _, member := range members {
+			l.t.users.Delete(tx, userKey(relay, member))
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("forgetting users of relay %s: %w", relay, err)
+	}
+	return nil
+}
+
 // record edits the rows of members. Without a difference nothing is written.
 func (l *Links) record(ctx context.Context, relay string, members []string, edit func(*userRow)) error {
 	err := l.store.Update(ctx, func(tx *state.Tx) error {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,64 @@ func TestClientAndServer(t *testing.T) {
 	}
 	if status, err := client.Status(ctx); err != nil || status.Domains != 1 || status.Members != 1 || status.Version != "test" || status.Recovery != nil {
 		t.Errorf("status %+v, %v", status, err)
+	}
+}
+
+func TestDeleteDomain(t *testing.T) {
+	client, handler := serve(t)
+	ctx := t.Context()
+	for _, domain := range []NewDomain{{Name: "Office"}, {Name: "Self-test", Hidden: true}} {
+		made, err := client.CreateDomain(ctx, domain)
+		if err != nil || made.Hidden != domain.Hidden {
+			t.Fatalf("created %+v, %v", made, err)
+		}
+		if _, err := client.CreateMember(ctx, NewMember{
+			Domain: domain.Name, MemberDetails: MemberDetails{FullName: "Ann", Email: "ann@example.com"},
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names := func(domains []Domain, err error) (names []string) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range domains {
+			names = append(names, d.Name)
+		}
+		return names
+	}
+	want := func(what string, got []string, want ...string) {
+		t.Helper()
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	want("domains", names(client.Domains(ctx)), "Office")
+	want("all domains", names(client.AllDomains(ctx)), "Office", "Self-test")
+	if sets, err := client.RelaySets(ctx, ""); err != nil || len(sets) != 1 {
+		t.Errorf("relay sets %+v, %v", sets, err)
+	}
+	if status, err := client.Status(ctx); err != nil || status.Domains != 1 || status.Members != 1 {
+		t.Errorf("status %+v, %v", status, err)
+	}
+	for _, name := range []string{"Office", "Self-test"} {
+		var refused *Error
+		if _, err := client.DeleteDomain(ctx, name, false); !errors.As(err, &refused) || refused.Code != "conflict" {
+			t.Errorf("deleting %s with its member: %v", name, err)
+		}
+		if deleted, err := client.DeleteDomain(ctx, name, true); err != nil || deleted.Deleted.IsZero() {
+			t.Errorf("deleting %s: %+v, %v", name, deleted, err)
+		}
+	}
+	want("domains after", names(client.Domains(ctx)))
+	want("all domains after", names(client.AllDomains(ctx)), "Office")
+	if members, err := client.Members(ctx, ""); err != nil || len(members) != 0 {
+		t.Errorf("members %+v, %v", members, err)
+	}
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, httptest.NewRequest("GET", "/v1/domains?all=perhaps", nil))
+	if recorder.Code != http.StatusBadRequest {
+		t.Errorf("all=perhaps: status %d", recorder.Code)
 	}
 }
 

@@ -61,6 +61,20 @@ func (c *Client) CreateDomain(ctx context.Context, domain NewDomain) (Domain, er
 	return call[Domain](ctx, c, http.MethodPost, "/v1/domains", domain)
 }
 
+// AllDomains returns all domains, the hidden and the deleted ones too.
+func (c *Client) AllDomains(ctx context.Context) ([]Domain, error) {
+	return call[[]Domain](ctx, c, http.MethodGet, "/v1/domains?all=true", nil)
+}
+
+// DeleteDomain deletes a domain, and its members if withMembers; it is refused while there are any otherwise.
+func (c *Client) DeleteDomain(ctx context.Context, nameOrGUID string, withMembers bool) (Domain, error) {
+	path := "/v1/domains/" + url.PathEscape(nameOrGUID)
+	if withMembers {
+		path += "?with-members=true"
+	}
+	return call[Domain](ctx, c, http.MethodDelete, path, nil)
+}
+
 // Members returns the members of a domain, given by name or GUID, or of all domains when it is empty.
 func (c *Client) Members(ctx context.Context, domain string) ([]Member, error) {
 	path := "/v1/members"

@@ -31,6 +31,7 @@ func refusals() []struct {
 		{directory.ErrRelaySetNotFound, http.StatusNotFound, "notFound"},
 		{directory.ErrRelayNotFound, http.StatusNotFound, "notFound"},
 		{directory.ErrNameTaken, http.StatusConflict, "conflict"},
+		{directory.ErrDomainNotEmpty, http.StatusConflict, "conflict"},
 		{directory.ErrStatus, http.StatusConflict, "conflict"},
 		{state.ErrNotRecovering, http.StatusConflict, "conflict"},
 		{directory.ErrNoServerURL, http.StatusServiceUnavailable, "readOnly"},

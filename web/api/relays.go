@@ -273,7 +273,7 @@ func relayByGUID(links *relaylink.Links, r *http.Request, guid string) (Relay, e
 }
 
 func (h *handler) relaySets(r *http.Request) ([]RelaySet, error) {
-	domains := h.Directory.Domains()
+	domains := h.listedDomains()
 	if name := r.URL.Query().Get("domain"); name != "" {
 		d, err := h.Directory.FindDomain(name)
 		if err != nil {

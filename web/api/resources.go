@@ -4,9 +4,10 @@
 //
 //	GET    /v1/status                     Status
 //	POST   /v1/recovery/accept            accept a state restored from damaged files
-//	GET    /v1/domains                    []Domain
+//	GET    /v1/domains?all={true}         []Domain, with all=true the hidden and deleted ones too
 //	POST   /v1/domains                    NewDomain -> Domain
 //	GET    /v1/domains/{domain}           Domain, by name or GUID
+//	DELETE /v1/domains/{domain}?with-members={true}  Domain, as it was deleted
 //	GET    /v1/members?domain={domain}    []Member, of one domain or of all
 //	POST   /v1/members                    NewMember -> Member
 //	GET    /v1/members/{guid}             Member
@@ -69,12 +70,17 @@ type Domain struct {
 	Certificate []byte    `json:"certificate"`
 	Members     int       `json:"members"`
 	Created     time.Time `json:"created"`
+	// Hidden says that lists leave the domain out; Deleted is when it was deleted.
+	Hidden  bool      `json:"hidden,omitempty"`
+	Deleted time.Time `json:"deleted,omitzero"`
 }
 
 // NewDomain is what a domain is made of. Organization is the name in its certificates; empty means Name.
 type NewDomain struct {
 	Name         string `json:"name"`
 	Organization string `json:"organization,omitempty"`
+	// Hidden makes a domain for a test: lists leave it out, and nothing of it remains when it is deleted.
+	Hidden bool `json:"hidden,omitempty"`
 }
 
 // MemberDetails are the attributes of a member that an administrator sets (MS-GRVSPCM 3.2.1). FullName and Email are

@@ -42,6 +42,7 @@ func NewHandler(c Config) http.Handler {
 	mux.Handle("GET /v1/domains", answer(h, h.domains))
 	mux.Handle("POST /v1/domains", answer(h, h.createDomain))
 	mux.Handle("GET /v1/domains/{domain}", answer(h, h.domain))
+	mux.Handle("DELETE /v1/domains/{domain}", answer(h, h.deleteDomain))
 	mux.Handle("GET /v1/members", answer(h, h.members))
 	mux.Handle("POST /v1/members", answer(h, h.createMember))
 	mux.Handle("GET /v1/members/{guid}", answer(h, h.member))
@@ -105,8 +106,8 @@ func (h *handler) status(*http.Request) (Status, error) {
 	status := Status{
 		Version:   h.Version,
 		ServerURL: address,
-		Domains:   len(h.Directory.Domains()),
-		Members:   len(h.Directory.Members(directory.MemberFilter{})),
+		Domains:   len(h.listedDomains()),
+		Members:   len(h.listedMembers()),
 	}
 	if errors.Is(h.Store.Err(), state.ErrRecovery) {
 		status.Recovery = &Recovery{Damage: h.Recovery.String(), Files: h.Recovery.Files}
@@ -122,9 +123,15 @@ func (h *handler) acceptRecovery(r *http.Request) (Status, error) {
 	return h.status(r)
 }
 
-func (h *handler) domains(*http.Request) ([]Domain, error) {
+func (h *handler) domains(r *http.Request) ([]Domain, error) {
+	listed := h.listedDomains()
+	if asked, err := flag(r, "all"); err != nil {
+		return nil, err
+	} else if asked {
+		listed = h.Directory.AllDomains()
+	}
 	domains := []Domain{}
-	for _, d := range h.Directory.Domains() {
+	for _, d := range listed {
 		shown, err := h.showDomain(d)
 		if err != nil {
 			return nil, err
@@ -147,7 +154,11 @@ func (h *handler) createDomain(r *http.Request) (Domain, error) {
 	if err != nil {
 		return Domain{}, err
 	}
-	d, err := h.Directory.CreateDomain(r.Context(), q.Name, q.Organization)
+	create := h.Directory.CreateDomain
+	if q.Hidden {
+		create = h.Directory.CreateHiddenDomain
+	}
+	d, err := create(r.Context(), q.Name, q.Organization)
 	if err != nil {
 		return Domain{}, err
 	}
@@ -172,20 +183,22 @@ func (h *handler) showDomain(d directory.Domain) (Domain, error) {
 		Certificate:  d.Certificate,
 		Members:      len(h.Directory.Members(directory.MemberFilter{Domain: d.GUID})),
 		Created:      d.Created,
+		Hidden:       d.Hidden,
+		Deleted:      d.Deleted,
 	}, nil
 }
 
 func (h *handler) members(r *http.Request) ([]Member, error) {
-	var filter directory.MemberFilter
+	listed := h.listedMembers
 	if name := r.URL.Query().Get("domain"); name != "" {
 		d, err := h.Directory.FindDomain(name)
 		if err != nil {
 			return nil, err
 		}
-		filter.Domain = d.GUID
+		listed = func() []directory.Member { return h.Directory.Members(directory.MemberFilter{Domain: d.GUID}) }
 	}
 	members := []Member{}
-	for _, m := range h.Directory.Members(filter) {
+	for _, m := range listed() {
 		shown, err := h.showMember(m)
 		if err != nil {
 			return nil, err
