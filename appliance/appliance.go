@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	"time"
 
 	"furrow/appliance/config"
+	"furrow/appliance/disk"
 	"furrow/appliance/host"
 	"furrow/appliance/keys"
 	"furrow/appliance/mail"
@@ -78,8 +78,8 @@ func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
 			err = errors.Join(err, a.Close())
 		}
 	}()
-	if err := makeDataDir(opts.DataDir); err != nil {
-		return nil, err
+	if err := (disk.OS{}).MakeDir(opts.DataDir); err != nil {
+		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	tables, vault, err := a.openState()
 	if err != nil {
@@ -115,26 +115,6 @@ func (a *Appliance) openRelay(ctx context.Context, tables *registry.Tables, vaul
 		return nil
 	}
 	return err
-}
-
-// makeDataDir makes the data directory, durably, or narrows the one that is there to its owner.
-func makeDataDir(dir string) error {
-	switch info, err := os.Stat(dir); {
-	case errors.Is(err, fs.ErrNotExist):
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return fmt.Errorf("making the data directory: %w", err)
-		}
-		return host.SyncDir(filepath.Dir(filepath.Clean(dir)))
-	case err != nil:
-		return fmt.Errorf("data directory: %w", err)
-	case !info.IsDir():
-		return fmt.Errorf("data directory %s: is not a directory", dir)
-	case info.Mode().Perm() != 0o700:
-		if err := os.Chmod(dir, 0o700); err != nil {
-			return fmt.Errorf("restricting the data directory to its owner: %w", err)
-		}
-	}
-	return nil
 }
 
 // openTLS makes or loads the certificate that the box shows over TLS.

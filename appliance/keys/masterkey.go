@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"furrow/appliance/disk"
 )
 
 const (
@@ -113,7 +115,7 @@ func createMasterKey(dir, path string) error {
 	if err = errors.Join(err, os.Remove(temporary)); err != nil {
 		return fmt.Errorf("putting new master key in place: %w", err)
 	}
-	return syncDir(dir)
+	return disk.OS{}.SyncDir(dir)
 }
 
 // writeNewKey writes a random key to a new file in dir and flushes it.
@@ -132,16 +134,4 @@ func writeNewKey(dir string) (name string, err error) {
 		return "", errors.Join(err, os.Remove(f.Name()))
 	}
 	return f.Name(), nil
-}
-
-func syncDir(dir string) (err error) {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("opening directory of master key: %w", err)
-	}
-	defer func() { err = errors.Join(err, d.Close()) }()
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("flushing directory of master key: %w", err)
-	}
-	return nil
 }

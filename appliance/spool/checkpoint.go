@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"furrow/appliance/disk"
 )
 
 // checkpoint is what the segments do not tell by themselves. Losing it costs
@@ -107,7 +109,7 @@ func decodeCheckpoint(data []byte) (*checkpoint, error) {
 }
 
 // loadCheckpoint reads the checkpoint. Without one it returns an empty one.
-func loadCheckpoint(files FS, dir string) (c *checkpoint, err error) {
+func loadCheckpoint(files disk.FS, dir string) (c *checkpoint, err error) {
 	name := filepath.Join(dir, checkpointName)
 	size, err := files.Size(name)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"furrow/appliance/disk"
 )
 
 // commit is a message on its way through the committer.
@@ -124,7 +126,7 @@ func (s *Spool) openActive() error {
 	// Read never fails: crypto/rand stops the process instead.
 	_, _ = rand.Read(seg.marker[:])
 	seg.name = segmentName(seg.first, seg.marker)
-	f, err := s.files.OpenFile(s.path(seg.name), os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+	f, err := s.files.OpenFile(s.path(seg.name), os.O_RDWR|os.O_CREATE|os.O_EXCL, disk.FileMode)
 	if err != nil {
 		return fmt.Errorf("begin a segment: %w", writeError(err))
 	}

@@ -9,6 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"furrow/appliance/disk"
 )
 
 // moved is a record and where its copy is.
@@ -60,7 +62,7 @@ func (s *Spool) rewrite(old, seg *segment, live []*record, temporary string) (_ 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	out, err := s.files.OpenFile(s.path(temporary), os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+	out, err := s.files.OpenFile(s.path(temporary), os.O_RDWR|os.O_CREATE|os.O_EXCL, disk.FileMode)
 	if err != nil {
 		return nil, writeError(err)
 	}

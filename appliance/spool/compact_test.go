@@ -8,13 +8,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"furrow/appliance/disk/disktest"
 )
 
 // A process that dies, or a box that loses power, at any step of Maintain
 // loses nothing, and the next one ends the work.
 func TestMaintainInterrupted(t *testing.T) {
 	for step := 0; ; step++ {
-		files := newMemFS()
+		files := disktest.NewMemory()
 		o := Options{Dir: t.TempDir(), FS: files, InlineBytes: 1000, SegmentBytes: 2000, ReserveBytes: 1}
 		s := open(t, o)
 		want, acked := map[Position][]byte{}, []Position{}
@@ -34,7 +36,7 @@ func TestMaintainInterrupted(t *testing.T) {
 			s.Ack("a", p)
 		}
 		n := 0
-		files.setHook(func(op, _ string) error {
+		files.SetHook(func(op, _ string) error {
 			if op == "open" || op == "read" || op == "size" {
 				return nil
 			}
@@ -44,15 +46,15 @@ func TestMaintainInterrupted(t *testing.T) {
 			return nil
 		})
 		err := s.Maintain(context.Background())
-		after := []*memFS{files.clone()}
+		after := []*disktest.Memory{files.Clone()}
 		for seed := range uint64(5) {
-			after = append(after, files.crash(rand.New(rand.NewPCG(seed, uint64(step))).IntN))
+			after = append(after, files.Crash(rand.New(rand.NewPCG(seed, uint64(step))).IntN))
 		}
 		for _, found := range after {
 			o.FS = found
 			verifyInterrupted(t, step, o, found, want, acked)
 		}
-		files.setHook(nil)
+		files.SetHook(nil)
 		if err == nil {
 			if step < 15 {
 				t.Errorf("Maintain took only %d steps", step)
@@ -62,7 +64,7 @@ func TestMaintainInterrupted(t *testing.T) {
 	}
 }
 
-func verifyInterrupted(t *testing.T, step int, o Options, files *memFS, want map[Position][]byte, acked []Position) {
+func verifyInterrupted(t *testing.T, step int, o Options, files *disktest.Memory, want map[Position][]byte, acked []Position) {
 	t.Helper()
 	s, report := openReport(t, o)
 	if !report.Sound() {
@@ -107,7 +109,7 @@ func verifyInterrupted(t *testing.T, step int, o Options, files *memFS, want map
 // What is found damaged while it is copied is lost alone, and counted.
 func TestCompactFindsDamage(t *testing.T) {
 	for name, offset := range map[string]int64{"header": 10, "envelope": headerBytes, "body": headerBytes + 20} {
-		files := newMemFS()
+		files := disktest.NewMemory()
 		s := open(t, Options{FS: files, SegmentBytes: 1000})
 		var p []Position
 		for i := range 10 {
@@ -117,7 +119,7 @@ func TestCompactFindsDamage(t *testing.T) {
 			s.Ack("a", gone)
 		}
 		r := s.index.records[p[1]]
-		files.names[r.segment.name].data[r.offset+offset] ^= 1
+		files.Data(r.segment.name)[r.offset+offset] ^= 1
 		if err := s.Maintain(context.Background()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -136,7 +138,7 @@ func TestCompactFindsDamage(t *testing.T) {
 // delivered.
 func TestReadFindsDamage(t *testing.T) {
 	for _, size := range []int{500, 5000} {
-		files := newMemFS()
+		files := disktest.NewMemory()
 		s := open(t, Options{FS: files, InlineBytes: 1000})
 		bad := put(t, s, to("a", "b"), body(1, size))
 		good := put(t, s, to("a"), body(2, size))
@@ -145,7 +147,7 @@ func TestReadFindsDamage(t *testing.T) {
 		if r.ownFile {
 			name, at = bodyName(r.bodyID), 0
 		}
-		files.names[name].data[at+int64(size)-1] ^= 1
+		files.Data(name)[at+int64(size)-1] ^= 1
 		_, _, err := get(s, bad)
 		var d *Damage
 		if !errors.As(err, &d) || d.Position != bad || d.File != name || !strings.Contains(err.Error(), name) {
@@ -165,19 +167,19 @@ func TestReadFindsDamage(t *testing.T) {
 
 // A read that fails for want of descriptors is no damage.
 func TestReadFailsForNow(t *testing.T) {
-	files := newMemFS()
+	files := disktest.NewMemory()
 	s := open(t, Options{FS: files, InlineBytes: 1000})
 	for _, size := range []int{500, 5000} {
 		p := put(t, s, to("a"), body(1, size))
-		files.setHook(once("open", "", errTooManyFiles))
+		files.SetHook(once("open", "", errTooManyFiles))
 		if _, err := s.Message(p); !errors.Is(err, errTooManyFiles) || errors.Is(err, ErrDamaged) {
 			t.Errorf("%d octets: %v", size, err)
 		}
-		files.setHook(once("open", bodyPrefix, errTooManyFiles))
+		files.SetHook(once("open", bodyPrefix, errTooManyFiles))
 		if _, err := s.Message(p); (err == nil) != (size == 500) || errors.Is(err, ErrDamaged) {
 			t.Errorf("%d octets: %v", size, err)
 		}
-		files.setHook(nil)
+		files.SetHook(nil)
 		wantBody(t, s, p, body(1, size))
 	}
 }
@@ -187,12 +189,12 @@ func TestReadFailsForNow(t *testing.T) {
 func TestRemovedSegmentStaysRemoved(t *testing.T) {
 	const steps = 16 // more than two rounds of Maintain take
 	for step := range steps {
-		files := newMemFS()
+		files := disktest.NewMemory()
 		o := Options{Dir: t.TempDir(), FS: files, InlineBytes: 100, SegmentBytes: 1, ReserveBytes: 1}
 		s := open(t, o)
 		s.Ack("a", put(t, s, to("a"), body(1, 1000)))
 		n := 0
-		files.setHook(func(string, string) error {
+		files.SetHook(func(string, string) error {
 			if n++; n > step {
 				return errIO
 			}
@@ -203,12 +205,12 @@ func TestRemovedSegmentStaysRemoved(t *testing.T) {
 			err = errors.Join(err, s.Maintain(context.Background()))
 		}
 		for seed := range uint64(20) {
-			o.FS = files.crash(rand.New(rand.NewPCG(seed, uint64(step))).IntN)
+			o.FS = files.Crash(rand.New(rand.NewPCG(seed, uint64(step))).IntN)
 			if _, report := openReport(t, o); !report.Sound() {
 				t.Fatalf("step %d: %+v", step, report)
 			}
 		}
-		files.setHook(nil)
+		files.SetHook(nil)
 		if step == steps-1 && err != nil {
 			t.Errorf("two rounds of Maintain take more than %d steps", step)
 		}

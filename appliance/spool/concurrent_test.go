@@ -9,13 +9,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"furrow/appliance/disk/disktest"
 )
 
 // Senders, recipients, purges, expiry and maintenance at once: every recipient
 // gets every message once, whole and in order.
 func TestConcurrent(t *testing.T) {
 	const senders, each = 8, 40
-	s := open(t, Options{FS: newMemFS(), InlineBytes: 4000, SegmentBytes: 50_000, BufferBytes: 20_000})
+	s := open(t, Options{FS: disktest.NewMemory(), InlineBytes: 4000, SegmentBytes: 50_000, BufferBytes: 20_000})
 	keys := []string{"a", "b", "c", "d"}
 	var sending, receiving, tending sync.WaitGroup
 	stop := make(chan struct{})
@@ -98,7 +100,7 @@ func receive(t *testing.T, s *Spool, key string, count int) {
 // Writers that are under way when the spool is closed end with ErrClosed, or
 // were in time.
 func TestCloseUnderLoad(t *testing.T) {
-	files := newMemFS()
+	files := disktest.NewMemory()
 	o := Options{Dir: t.TempDir(), FS: files, InlineBytes: 500, ReserveBytes: 1}
 	s := open(t, o)
 	var mu sync.Mutex

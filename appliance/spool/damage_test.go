@@ -9,12 +9,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"furrow/appliance/disk/disktest"
 )
 
 // damageSpool is a small closed spool and what is in it.
 type damageSpool struct {
 	options  Options
-	files    *memFS
+	files    *disktest.Memory
 	messages map[Position]damageMessage
 }
 
@@ -31,7 +33,7 @@ type damageMessage struct {
 func newDamageSpool(t *testing.T) *damageSpool {
 	t.Helper()
 	d := &damageSpool{
-		options:  Options{Dir: t.TempDir(), FS: newMemFS(), InlineBytes: 40, ReserveBytes: 1},
+		options:  Options{Dir: t.TempDir(), FS: disktest.NewMemory(), InlineBytes: 40, ReserveBytes: 1},
 		messages: map[Position]damageMessage{},
 	}
 	s := open(t, d.options)
@@ -53,13 +55,13 @@ func newDamageSpool(t *testing.T) *damageSpool {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	d.files = d.options.FS.(*memFS)
+	d.files = d.options.FS.(*disktest.Memory)
 	return d
 }
 
 func (d *damageSpool) file(t *testing.T, prefix string) string {
 	t.Helper()
-	for name := range d.files.names {
+	for _, name := range d.files.Files() {
 		if strings.HasPrefix(name, prefix) {
 			return name
 		}
@@ -72,8 +74,8 @@ func (d *damageSpool) file(t *testing.T, prefix string) string {
 func (d *damageSpool) reopen(t *testing.T, name string, data []byte) (*Spool, Report, Options) {
 	t.Helper()
 	o := d.options
-	files := d.files.clone()
-	files.names[name].data = data
+	files := d.files.Clone()
+	files.Put(name, data)
 	o.FS = files
 	s, report, err := Open(o)
 	if err != nil {
@@ -158,7 +160,7 @@ func TestDamageFlip(t *testing.T) {
 	d := newDamageSpool(t)
 	for _, prefix := range []string{segmentPrefix, bodyPrefix} {
 		name := d.file(t, prefix)
-		whole := d.files.names[name].data
+		whole := d.files.Data(name)
 		for i := range whole {
 			var lost []Position
 			if prefix == segmentPrefix {
@@ -198,7 +200,7 @@ func TestDamageCut(t *testing.T) {
 	d := newDamageSpool(t)
 	for _, prefix := range []string{segmentPrefix, bodyPrefix} {
 		name := d.file(t, prefix)
-		whole := d.files.names[name].data
+		whole := d.files.Data(name)
 		for i := range whole {
 			for how, data := range map[string][]byte{"cut": whole[:i], "zeroed": zeroTail(whole, i)} {
 				at := differ(whole, data)
@@ -247,7 +249,7 @@ func differ(a, b []byte) int {
 func TestDamageCheckpoint(t *testing.T) {
 	d := newDamageSpool(t)
 	acked := slices.Max(slices.Collect(maps.Keys(d.messages))) + 1
-	whole := d.files.names[checkpointName].data
+	whole := d.files.Data(checkpointName)
 	for i := range whole {
 		flipped := bytes.Clone(whole)
 		flipped[i] ^= 1 << (i % 8)
@@ -273,12 +275,14 @@ func TestDamageDoesNotReusePositions(t *testing.T) {
 	d := newDamageSpool(t)
 	last := slices.Max(slices.Collect(maps.Keys(d.messages)))
 	name := d.file(t, segmentPrefix)
-	for i := range d.files.names[name].data {
-		data := bytes.Clone(d.files.names[name].data)
+	for i := range d.files.Data(name) {
+		data := bytes.Clone(d.files.Data(name))
 		clear(data[i:])
-		files := d.files.clone()
-		delete(files.names, checkpointName)
-		files.names[name].data = data
+		files := d.files.Clone()
+		if err := files.Remove(checkpointName); err != nil {
+			t.Fatal(err)
+		}
+		files.Put(name, data)
 		o := d.options
 		o.FS = files
 		s, _, err := Open(o)
@@ -298,8 +302,8 @@ func TestDamageDoesNotReusePositions(t *testing.T) {
 // segment.
 func TestBodyDoesNotPoseAsRecord(t *testing.T) {
 	d := newDamageSpool(t)
-	forged := bytes.Clone(d.files.names[d.file(t, segmentPrefix)].data)
-	files := newMemFS()
+	forged := bytes.Clone(d.files.Data(d.file(t, segmentPrefix)))
+	files := disktest.NewMemory()
 	o := Options{Dir: t.TempDir(), FS: files, ReserveBytes: 1}
 	s := open(t, o)
 	put(t, s, to("victim"), forged)
@@ -308,7 +312,7 @@ func TestBodyDoesNotPoseAsRecord(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	files.names[name].data[20] ^= 1 // the first header
+	files.Data(name)[20] ^= 1 // the first header
 	s, report := openReport(t, o)
 	if len(report.Damage) != 1 {
 		t.Errorf("report: %+v", report)
@@ -324,8 +328,8 @@ func TestUnreadableSegmentIsKept(t *testing.T) {
 	for _, op := range []string{"open", "read", "size"} {
 		d := newDamageSpool(t)
 		name := d.file(t, segmentPrefix)
-		files := d.files.clone()
-		files.setHook(func(asked, file string) error {
+		files := d.files.Clone()
+		files.SetHook(func(asked, file string) error {
 			if asked == op && file == name {
 				return errIO
 			}
@@ -347,7 +351,7 @@ func TestUnreadableSegmentIsKept(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-		files.setHook(nil)
+		files.SetHook(nil)
 		s, report, err = Open(o)
 		if err != nil {
 			t.Fatal(err)
@@ -366,16 +370,16 @@ func TestNewerVersionIsRefused(t *testing.T) {
 	d := newDamageSpool(t)
 	name := d.file(t, segmentPrefix)
 	_, m, _ := parseSegmentName(name)
-	data := bytes.Clone(d.files.names[name].data)
+	data := bytes.Clone(d.files.Data(name))
 	newer := (&header{position: 1, envelope: 1}).append(nil, m)
 	newer[8] = headerVersion + 1
 	copy(data, resum(newer))
-	point := bytes.Clone(d.files.names[checkpointName].data)
+	point := bytes.Clone(d.files.Data(checkpointName))
 	point[len(checkpointMagic)] = checkpointVersion + 1
 	for file, data := range map[string][]byte{name: data, checkpointName: resum(point)} {
 		o := d.options
-		files := d.files.clone()
-		files.names[file].data = data
+		files := d.files.Clone()
+		files.Put(file, data)
 		o.FS = files
 		if _, _, err := Open(o); !errors.Is(err, ErrNewer) {
 			t.Errorf("%s: %v", file, err)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+
+	"furrow/appliance/disk/disktest"
 )
 
 const (
@@ -55,11 +57,11 @@ func TestFailingDisk(t *testing.T) {
 		{"syncdir", "", syscall.EIO, ErrFailed, 50_000, true},
 	} {
 		t.Run(fmt.Sprint(c.op, " ", c.prefix, c.err), func(t *testing.T) {
-			files := newMemFS()
+			files := disktest.NewMemory()
 			o := Options{Dir: t.TempDir(), FS: files, InlineBytes: 1000, SegmentBytes: 1, ReserveBytes: 1}
 			s := open(t, o)
 			good := put(t, s, to("a"), body(1, c.size))
-			files.setHook(once(c.op, c.prefix, c.err))
+			files.SetHook(once(c.op, c.prefix, c.err))
 			if _, err := tryPut(s, to("a"), body(2, c.size)); !errors.Is(err, c.want) || !errors.Is(err, c.err) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
@@ -86,7 +88,7 @@ func TestFailingDisk(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Error(err)
 			}
-			files.setHook(nil)
+			files.SetHook(nil)
 			wantQueue(t, open(t, o), "a", want...)
 		})
 	}
@@ -94,11 +96,11 @@ func TestFailingDisk(t *testing.T) {
 
 // When the cut back fails too, nothing is written behind the remains.
 func TestCutBackFails(t *testing.T) {
-	files := newMemFS()
+	files := disktest.NewMemory()
 	o := Options{Dir: t.TempDir(), FS: files, ReserveBytes: 1}
 	s := open(t, o)
 	good := put(t, s, to("a"), []byte("good"))
-	files.setHook(func(op, _ string) error {
+	files.SetHook(func(op, _ string) error {
 		if op == "write" || op == "truncate" {
 			return errIO
 		}
@@ -107,7 +109,7 @@ func TestCutBackFails(t *testing.T) {
 	if _, err := tryPut(s, to("a"), []byte("bad")); !errors.Is(err, ErrWrite) || !errors.Is(err, ErrFailed) {
 		t.Errorf("got %v", err)
 	}
-	files.setHook(nil)
+	files.SetHook(nil)
 	if _, err := s.Begin(to("a")); !errors.Is(err, ErrFailed) {
 		t.Errorf("got %v", err)
 	}
@@ -125,7 +127,7 @@ func TestCutBackFails(t *testing.T) {
 // on.
 func TestFull(t *testing.T) {
 	const reserve = 1 << 20
-	files := newMemFS()
+	files := disktest.NewMemory()
 	s := open(t, Options{FS: files, InlineBytes: 1000, SegmentBytes: 1, ReserveBytes: reserve})
 	p := put(t, s, to("a"), body(1, 500))
 	begun := func() *Writer {
@@ -136,7 +138,7 @@ func TestFull(t *testing.T) {
 		return w
 	}
 	small, large := begun(), begun()
-	files.free.Store(reserve + 100)
+	files.SetFree(reserve + 100)
 	if _, err := s.Begin(Envelope{Recipients: to("a").Recipients, Metadata: make([]byte, 100)}); !errors.Is(err, ErrFull) {
 		t.Errorf("begin: %v", err)
 	}
@@ -161,12 +163,12 @@ func TestFull(t *testing.T) {
 		t.Errorf("%d octets left", disk)
 	}
 	wantNothingLeft(t, s, files)
-	files.free.Store(1 << 30)
+	files.SetFree(1 << 30)
 	put(t, s, to("a"), body(1, 1_000_000))
 }
 
 func TestMaxBytes(t *testing.T) {
-	s := open(t, Options{FS: newMemFS(), MaxBytes: 10_000, SegmentBytes: 1, InlineBytes: 1000})
+	s := open(t, Options{FS: disktest.NewMemory(), MaxBytes: 10_000, SegmentBytes: 1, InlineBytes: 1000})
 	var stored []Position
 	for {
 		p, err := tryPut(s, to("a"), body(1, 700))
@@ -200,7 +202,7 @@ func TestMaintainFails(t *testing.T) {
 		{"create", segmentPrefix}, {"write", segmentPrefix}, {"rename", segmentPrefix},
 	} {
 		t.Run(c.op+" "+c.prefix, func(t *testing.T) {
-			files := newMemFS()
+			files := disktest.NewMemory()
 			o := Options{Dir: t.TempDir(), FS: files, InlineBytes: 1000, SegmentBytes: 2000, ReserveBytes: 1}
 			s := open(t, o)
 			var kept []Position
@@ -214,7 +216,7 @@ func TestMaintainFails(t *testing.T) {
 			}
 			long := put(t, s, to("a"), body(1, 10_000))
 			s.Ack("a", long)
-			files.setHook(once(c.op, c.prefix, syscall.ENOSPC))
+			files.SetHook(once(c.op, c.prefix, syscall.ENOSPC))
 			if err := s.Maintain(context.Background()); !errors.Is(err, syscall.ENOSPC) {
 				t.Errorf("got %v", err)
 			}
@@ -238,7 +240,7 @@ func TestMaintainFails(t *testing.T) {
 }
 
 // wantTidy checks that the folder holds what the spool knows, and nothing else.
-func wantTidy(t *testing.T, s *Spool, files *memFS) {
+func wantTidy(t *testing.T, s *Spool, files *disktest.Memory) {
 	t.Helper()
 	names, err := files.Names("")
 	if err != nil {

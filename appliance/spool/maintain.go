@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"furrow/appliance/disk"
 )
 
 // Maintain rewrites the segments of which little is live, saves the cursors,
@@ -127,7 +129,7 @@ func (s *Spool) save(point *checkpoint) error {
 		return fmt.Errorf("%w: %d octets", ErrTooLarge, len(data))
 	}
 	name := checkpointName + newSuffix
-	f, err := s.files.OpenFile(s.path(name), os.O_RDWR|os.O_CREATE|os.O_TRUNC, fileMode)
+	f, err := s.files.OpenFile(s.path(name), os.O_RDWR|os.O_CREATE|os.O_TRUNC, disk.FileMode)
 	if err != nil {
 		return writeError(err)
 	}
@@ -138,7 +140,7 @@ func (s *Spool) save(point *checkpoint) error {
 }
 
 // install makes a file that was written whole durable under its final name.
-func (s *Spool) install(f File, name, final string) error {
+func (s *Spool) install(f disk.File, name, final string) error {
 	if err := s.sync(f, name); err != nil {
 		return errors.Join(err, f.Close())
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"furrow/appliance/disk"
 )
 
 // Message is one message open for reading. It is the io.Reader and io.ReaderAt
@@ -20,7 +22,7 @@ type Message struct {
 	Item     Item
 
 	spool  *Spool
-	file   File
+	file   disk.File
 	name   string // of file
 	base   int64  // where the body begins in file
 	bodyID uint64
@@ -73,7 +75,7 @@ func (s *Spool) Message(p Position) (*Message, error) {
 
 // openRecord returns a copy of a record and its segment's file, opened before
 // the record can move to another segment.
-func (s *Spool) openRecord(p Position) (record, File, error) {
+func (s *Spool) openRecord(p Position) (record, disk.File, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	r := s.index.records[p]

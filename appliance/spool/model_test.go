@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"furrow/appliance/disk/disktest"
 )
 
 // reference is what a spool promises, in the simplest way to say it.
@@ -55,7 +57,7 @@ func (r *reference) saved() {
 type spoolMachine struct {
 	ref     *reference
 	spool   *Spool
-	files   *memFS
+	files   *disktest.Memory
 	options Options
 	clock   *clock
 	last    Position
@@ -65,7 +67,7 @@ type spoolMachine struct {
 func TestModel(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
-		m := &spoolMachine{ref: newReference(), files: newMemFS(), clock: newClock()}
+		m := &spoolMachine{ref: newReference(), files: disktest.NewMemory(), clock: newClock()}
 		m.options = Options{Dir: dir, InlineBytes: 400, SegmentBytes: 3000, ReserveBytes: 1, Now: m.clock.read}
 		m.start(t, m.files, true)
 		defer m.stop(t)
@@ -84,7 +86,7 @@ func TestModel(t *testing.T) {
 	})
 }
 
-func (m *spoolMachine) start(t *rapid.T, files *memFS, sound bool) {
+func (m *spoolMachine) start(t *rapid.T, files *disktest.Memory, sound bool) {
 	m.files, m.options.FS = files, files
 	s, report, err := Open(m.options)
 	if err != nil {
@@ -208,7 +210,7 @@ func (m *spoolMachine) kill(t *rapid.T) {
 	if _, err := w.Write(body(0, rapid.IntRange(0, 100_000).Draw(t, "unfinished"))); err != nil {
 		t.Fatal(err)
 	}
-	found := m.files.clone()
+	found := m.files.Clone()
 	if err := w.Abort(); err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +223,7 @@ func (m *spoolMachine) kill(t *rapid.T) {
 // is a commit like others.
 func (m *spoolMachine) crash(t *rapid.T) {
 	fail := rapid.SampledFrom([]string{"sync", "syncdir", "write"}).Draw(t, "at")
-	m.files.setHook(func(op, _ string) error {
+	m.files.SetHook(func(op, _ string) error {
 		if op == fail {
 			return os.ErrDeadlineExceeded
 		}
@@ -234,8 +236,8 @@ func (m *spoolMachine) crash(t *rapid.T) {
 		m.ref.messages[p] = msg
 		m.ref.queues["a"][p] = true
 	}
-	found := m.files.crash(func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "choice") })
-	m.files.setHook(nil)
+	found := m.files.Crash(func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "choice") })
+	m.files.SetHook(nil)
 	if err := m.spool.Close(); err != nil {
 		t.Fatal(err)
 	}

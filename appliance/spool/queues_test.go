@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"furrow/appliance/disk/disktest"
 )
 
 // clock is a clock that a test sets.
@@ -16,7 +18,7 @@ func (c *clock) read() time.Time { return c.now }
 func newClock() *clock { return &clock{time.Unix(1_700_000_000, 0)} }
 
 func TestQueueOrderAndAck(t *testing.T) {
-	files := newMemFS()
+	files := disktest.NewMemory()
 	options := Options{Dir: t.TempDir(), FS: files}
 	s := open(t, options)
 	var p [6]Position
@@ -59,7 +61,7 @@ func TestQueueOrderAndAck(t *testing.T) {
 
 // A queue may be acknowledged and added to while it is walked.
 func TestQueueChangesWhileWalked(t *testing.T) {
-	s := open(t, Options{FS: newMemFS()})
+	s := open(t, Options{FS: disktest.NewMemory()})
 	first := put(t, s, to("a"), nil)
 	put(t, s, to("a"), nil)
 	var walked []Position
@@ -77,7 +79,7 @@ func TestQueueChangesWhileWalked(t *testing.T) {
 }
 
 func TestPurge(t *testing.T) {
-	s := open(t, Options{FS: newMemFS(), Now: newClock().read})
+	s := open(t, Options{FS: disktest.NewMemory(), Now: newClock().read})
 	p1 := put(t, s, to("a", "b"), body(1, 5))
 	p2 := put(t, s, to("a"), body(2, 7))
 	got := s.Purge("a")
@@ -100,7 +102,7 @@ func TestPurge(t *testing.T) {
 
 func TestExpire(t *testing.T) {
 	c := newClock()
-	s := open(t, Options{FS: newMemFS(), Now: c.read})
+	s := open(t, Options{FS: disktest.NewMemory(), Now: c.read})
 	old := put(t, s, to("device", "identity"), nil)
 	short := to("device", "identity")
 	short.Lifetime = 30 * time.Second
@@ -139,7 +141,7 @@ func TestExpire(t *testing.T) {
 // than the last message.
 func TestClockGoesBack(t *testing.T) {
 	c := newClock()
-	options := Options{Dir: t.TempDir(), FS: newMemFS(), Now: c.read}
+	options := Options{Dir: t.TempDir(), FS: disktest.NewMemory(), Now: c.read}
 	s := open(t, options)
 	start := c.now
 	put(t, s, to("a"), nil)
@@ -159,7 +161,7 @@ func TestClockGoesBack(t *testing.T) {
 // The cursors of recipients who have everything go with the last record that
 // names them.
 func TestCursorsAreForgotten(t *testing.T) {
-	files := newMemFS()
+	files := disktest.NewMemory()
 	options := Options{Dir: t.TempDir(), FS: files, SegmentBytes: 1}
 	s := open(t, options)
 	p := put(t, s, to("a", "b"), nil)

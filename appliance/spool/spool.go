@@ -56,6 +56,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"furrow/appliance/disk"
 )
 
 // Options says where a spool is and how large it may be. Dir is required; every
@@ -63,7 +65,7 @@ import (
 type Options struct {
 	Dir string
 	// FS is the file system; default the real one.
-	FS FS
+	FS disk.FS
 	// Now is the clock; default time.Now. A clock that goes backwards does not
 	// take messages back in time: none is stored before the one before it.
 	Now func() time.Time
@@ -87,7 +89,7 @@ type Options struct {
 
 func (o *Options) fill() {
 	if o.FS == nil {
-		o.FS = diskFS{}
+		o.FS = disk.OS{}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -113,7 +115,7 @@ func orDefault(n, otherwise int64) int64 {
 type Spool struct {
 	// Fixed by Open.
 	options Options
-	files   FS
+	files   disk.FS
 	buffers budget
 
 	commits chan *commit  // to the committer
@@ -126,7 +128,7 @@ type Spool struct {
 	failure atomic.Pointer[error]
 
 	// Owned by the committer.
-	active File          // of segment current
+	active disk.File     // of segment current
 	out    *bufio.Writer // to active
 
 	tending sync.Mutex // held by Maintain and Close
@@ -158,7 +160,7 @@ func Open(o Options) (*Spool, Report, error) {
 		index:    newIndex(),
 		segments: make(map[string]*segment),
 	}
-	if err := prepareDir(s.files, o.Dir); err != nil {
+	if err := s.files.MakeDir(o.Dir); err != nil {
 		return nil, Report{}, fmt.Errorf("prepare spool: %w", err)
 	}
 	report, err := s.recover()
@@ -215,7 +217,7 @@ func (s *Spool) fail(what string, err error) error {
 	return err
 }
 
-func (s *Spool) sync(f File, name string) error {
+func (s *Spool) sync(f disk.File, name string) error {
 	if err := f.Sync(); err != nil {
 		return s.fail("flush "+name, err)
 	}

@@ -17,6 +17,9 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"furrow/appliance/disk"
+	"furrow/appliance/disk/disktest"
 )
 
 func TestMain(m *testing.M) {
@@ -175,7 +178,7 @@ func TestRoundTrip(t *testing.T) {
 func wantModes(t *testing.T, dir string) {
 	t.Helper()
 	info, err := os.Stat(dir)
-	if err != nil || info.Mode().Perm() != dirMode {
+	if err != nil || info.Mode().Perm() != disk.DirMode {
 		t.Errorf("folder: %v, %v", info.Mode(), err)
 	}
 	entries, err := os.ReadDir(dir)
@@ -183,7 +186,7 @@ func wantModes(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if info, err := e.Info(); err != nil || info.Mode().Perm() != fileMode {
+		if info, err := e.Info(); err != nil || info.Mode().Perm() != disk.FileMode {
 			t.Errorf("%s: %v, %v", e.Name(), info.Mode(), err)
 		}
 	}
@@ -191,7 +194,7 @@ func wantModes(t *testing.T, dir string) {
 
 // What arrives in pieces of any size is stored as if it came at once.
 func TestWritePieces(t *testing.T) {
-	s := open(t, Options{FS: newMemFS(), InlineBytes: 2 * blockBytes})
+	s := open(t, Options{FS: disktest.NewMemory(), InlineBytes: 2 * blockBytes})
 	want := body(1, 150_001)
 	for _, piece := range []int{1, 2048, blockBytes, blockBytes + 1, 70_000} {
 		w, err := s.Begin(to("a"))
@@ -212,7 +215,7 @@ func TestWritePieces(t *testing.T) {
 }
 
 func TestReadAt(t *testing.T) {
-	s := open(t, Options{FS: newMemFS(), InlineBytes: 4 * blockBytes})
+	s := open(t, Options{FS: disktest.NewMemory(), InlineBytes: 4 * blockBytes})
 	for _, size := range []int{1, 2*blockBytes + 5, 6*blockBytes + 7} {
 		want := body(2, size)
 		m, err := s.Message(put(t, s, to("a"), want))
@@ -245,7 +248,7 @@ func TestReadAt(t *testing.T) {
 }
 
 func TestEnvelopeRefused(t *testing.T) {
-	s := open(t, Options{FS: newMemFS()})
+	s := open(t, Options{FS: disktest.NewMemory()})
 	many := make([]Recipient, maxRecipients+1)
 	for i := range many {
 		many[i].Key = fmt.Sprint(i)
@@ -274,7 +277,7 @@ func TestEnvelopeRefused(t *testing.T) {
 }
 
 func TestAbort(t *testing.T) {
-	files := newMemFS()
+	files := disktest.NewMemory()
 	s := open(t, Options{FS: files, InlineBytes: 100})
 	for _, size := range []int{10, 200_000} {
 		w, err := s.Begin(to("a"))
@@ -301,7 +304,7 @@ func TestAbort(t *testing.T) {
 
 // wantNothingLeft checks that a spool without messages holds no body file and
 // no memory for bodies.
-func wantNothingLeft(t *testing.T, s *Spool, files *memFS) {
+func wantNothingLeft(t *testing.T, s *Spool, files *disktest.Memory) {
 	t.Helper()
 	names, err := files.Names("")
 	if err != nil {
@@ -321,10 +324,10 @@ func wantNothingLeft(t *testing.T, s *Spool, files *memFS) {
 }
 
 func TestCommitHeedsContext(t *testing.T) {
-	files := newMemFS()
+	files := disktest.NewMemory()
 	s := open(t, Options{FS: files, InlineBytes: 100})
 	started, proceed := make(chan struct{}), make(chan struct{})
-	files.setHook(func(op, _ string) error {
+	files.SetHook(func(op, _ string) error {
 		if op == "syncdir" {
 			close(started)
 			<-proceed
@@ -350,7 +353,7 @@ func TestCommitHeedsContext(t *testing.T) {
 	if err := <-first; err != nil {
 		t.Error(err)
 	}
-	files.setHook(nil)
+	files.SetHook(nil)
 	if got := s.Usage("a").Messages; got != 1 {
 		t.Errorf("%d messages, want 1", got)
 	}
@@ -358,7 +361,7 @@ func TestCommitHeedsContext(t *testing.T) {
 
 // However many and large the bodies, those in memory stay within the budget.
 func TestBufferBudget(t *testing.T) {
-	s := open(t, Options{FS: newMemFS(), InlineBytes: 64 << 10, BufferBytes: 100 << 10})
+	s := open(t, Options{FS: disktest.NewMemory(), InlineBytes: 64 << 10, BufferBytes: 100 << 10})
 	var writers []*Writer
 	for i := range 20 {
 		w, err := s.Begin(to("a"))
@@ -430,7 +433,7 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 // A message is stored once for all recipients, and goes when the last one has
 // it.
 func TestFanoutStoresOnce(t *testing.T) {
-	files := newMemFS()
+	files := disktest.NewMemory()
 	s := open(t, Options{FS: files})
 	var keys []string
 	for i := range 500 {

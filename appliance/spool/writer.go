@@ -9,6 +9,8 @@ import (
 	"hash/crc32"
 	"os"
 	"sync/atomic"
+
+	"furrow/appliance/disk"
 )
 
 // Writer takes one message as it comes in. It is used by one goroutine.
@@ -18,11 +20,11 @@ type Writer struct {
 	envelope   []byte
 	recipients []string
 	blocks     blockEncoder
-	buf        []byte // blocks not yet written
-	held       int64  // how much of the buffers' budget buf takes
-	file       File   // the body's own; nil while all of it is in buf
-	span       int64  // octets written to file
-	err        error  // the first failure, or ErrDone
+	buf        []byte    // blocks not yet written
+	held       int64     // how much of the buffers' budget buf takes
+	file       disk.File // the body's own; nil while all of it is in buf
+	span       int64     // octets written to file
+	err        error     // the first failure, or ErrDone
 }
 
 const (
@@ -132,7 +134,7 @@ func (w *Writer) fits(n int) bool {
 // spill gives the body a file of its own.
 func (w *Writer) spill() error {
 	name := bodyName(w.header.bodyID)
-	f, err := w.spool.files.OpenFile(w.spool.path(name), os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+	f, err := w.spool.files.OpenFile(w.spool.path(name), os.O_RDWR|os.O_CREATE|os.O_EXCL, disk.FileMode)
 	if err != nil {
 		return fmt.Errorf("begin %s: %w", name, writeError(err))
 	}

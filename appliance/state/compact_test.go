@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"furrow/appliance/disk"
 )
 
 // filled returns a folder with three generations and a journal in the newest.
@@ -34,7 +36,7 @@ func filled(t *testing.T) (dir, dump string) {
 
 func TestCompactionInterruptedAtEachStep(t *testing.T) {
 	origin, want := filled(t)
-	fs := &faultFS{FS: diskFS{}}
+	fs := &faultFS{FS: disk.OS{}}
 	start := func() (testStore, string) {
 		dir := fastDir(t)
 		copyDir(t, origin, dir)
@@ -89,7 +91,7 @@ func TestCompactionInterruptedAtEachStep(t *testing.T) {
 
 func TestWritersGoOnDuringACompaction(t *testing.T) {
 	dir := t.TempDir()
-	gate := &gateFS{FS: diskFS{}}
+	gate := &gateFS{FS: disk.OS{}}
 	s := openStore(t, dir, Options{FS: gate})
 	s.mustPut(t, member{ID: "a"})
 	release := gate.hold() // the new file's flush waits
@@ -125,7 +127,7 @@ func TestOldGenerationsAreDeleted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	names, err := diskFS{}.Names(dir)
+	names, err := disk.OS{}.Names(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +176,7 @@ func TestFileModes(t *testing.T) {
 			if s := openStore(t, dir, Options{}); s.report.Torn == nil {
 				t.Error("no torn write")
 			}
-			if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != dirMode {
+			if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != disk.DirMode {
 				t.Errorf("folder: %v, %v", info.Mode(), err)
 			}
 			entries, err := os.ReadDir(dir)
@@ -182,7 +184,7 @@ func TestFileModes(t *testing.T) {
 				t.Fatalf("%v, %v", entries, err)
 			}
 			for _, e := range entries {
-				if info, err := e.Info(); err != nil || info.Mode() != fileMode {
+				if info, err := e.Info(); err != nil || info.Mode() != disk.FileMode {
 					t.Errorf("%s: %v, %v", e.Name(), info.Mode(), err)
 				}
 			}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"furrow/appliance/disk"
 )
 
 // full asks for a reopening through Open in every case (FURROW_DAMAGE=full).
@@ -117,7 +119,7 @@ func (r recording) judged(data []byte, at int) findingKind {
 // the history, in recovery mode or not.
 func (r recording) reopen(t *testing.T, dir string, data []byte) (testStore, int) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, fileName(1)), data, fileMode); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, fileName(1)), data, disk.FileMode); err != nil {
 		t.Fatal(err)
 	}
 	s, err := tryOpen(dir, Options{})
@@ -145,7 +147,7 @@ func (r recording) closeAndClear(t *testing.T, s testStore, dir string) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	names, err := diskFS{}.Names(dir)
+	names, err := disk.OS{}.Names(dir)
 	for _, name := range names {
 		err = errors.Join(err, os.Remove(filepath.Join(dir, name)))
 	}
@@ -271,7 +273,7 @@ func group(t *testing.T, n int) (data []byte, start int64, ends []int64) {
 	base := checkpoint{schema: newTestSchema().schema, generation: 1}
 	base.root = base.schema.newHead()
 	dir := t.TempDir()
-	if _, err := base.writeTemp(diskFS{}, dir); err != nil {
+	if _, err := base.writeTemp(disk.OS{}, dir); err != nil {
 		t.Fatal(err)
 	}
 	data, err := os.ReadFile(filepath.Join(dir, tempName))
@@ -367,7 +369,7 @@ func allocated(f func()) uint64 {
 
 func TestKilledBeforeTheFlushIsMadeDurableOnOpen(t *testing.T) {
 	r := recordJournal(t, 5)
-	fs := &faultFS{FS: diskFS{}}
+	fs := &faultFS{FS: disk.OS{}}
 	fs.arm(0, "", false)
 	s, err := tryOpen(r.dir, Options{FS: fs})
 	if err != nil {

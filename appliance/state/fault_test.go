@@ -12,11 +12,13 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"furrow/appliance/disk"
 )
 
 func TestFailedFlushEndsTheStore(t *testing.T) {
 	dir := t.TempDir()
-	gate := &gateFS{FS: diskFS{}}
+	gate := &gateFS{FS: disk.OS{}}
 	fault := &faultFS{FS: gate}
 	s := openStore(t, dir, Options{FS: fault})
 	s.mustPut(t, member{ID: "before"})

@@ -6,11 +6,13 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+
+	"furrow/appliance/disk"
 )
 
 // gateFS holds flushes back while its gate is shut.
 type gateFS struct {
-	FS
+	disk.FS
 	shut    atomic.Pointer[chan struct{}]
 	waiting chan struct{}
 }
@@ -25,7 +27,7 @@ func (g *gateFS) hold() (release func()) {
 	}
 }
 
-func (g *gateFS) OpenFile(name string, flag int, perm os.FileMode) (File, error) {
+func (g *gateFS) OpenFile(name string, flag int, perm os.FileMode) (disk.File, error) {
 	f, err := g.FS.OpenFile(name, flag, perm)
 	if err != nil {
 		return nil, err
@@ -34,7 +36,7 @@ func (g *gateFS) OpenFile(name string, flag int, perm os.FileMode) (File, error)
 }
 
 type gateFile struct {
-	File
+	disk.File
 	g *gateFS
 }
 
@@ -52,7 +54,7 @@ var errInjected = errors.New("injected fault")
 // With dead set, every later one fails too, as if the process had been killed
 // there.
 type faultFS struct {
-	FS
+	disk.FS
 	mu     sync.Mutex
 	n      int
 	failAt int // 0: none
@@ -82,7 +84,7 @@ func (f *faultFS) hit(op, name string) error {
 	return nil
 }
 
-func (f *faultFS) OpenFile(name string, flag int, perm os.FileMode) (File, error) {
+func (f *faultFS) OpenFile(name string, flag int, perm os.FileMode) (disk.File, error) {
 	if err := f.hit("open", name); err != nil {
 		return nil, err
 	}
@@ -122,7 +124,7 @@ func (f *faultFS) SyncDir(dir string) error {
 }
 
 type faultFile struct {
-	File
+	disk.File
 	fs   *faultFS
 	name string
 }

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"furrow/appliance/disk"
 )
 
 const (
@@ -58,7 +60,7 @@ type checkpoint struct {
 
 // writeTemp writes c to the temporary file of dir, flushes it, reads it back,
 // and returns its size. The file gets its name from the caller.
-func (c checkpoint) writeTemp(fs FS, dir string) (size int64, err error) {
+func (c checkpoint) writeTemp(fs disk.FS, dir string) (size int64, err error) {
 	name := filepath.Join(dir, tempName)
 	defer func() {
 		if err != nil {
@@ -87,13 +89,13 @@ func (c checkpoint) writeTemp(fs FS, dir string) (size int64, err error) {
 	return size, nil
 }
 
-func (c checkpoint) writeFile(fs FS, name string, sum io.Writer) (size int64, err error) {
-	f, err := fs.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, fileMode)
+func (c checkpoint) writeFile(fs disk.FS, name string, sum io.Writer) (size int64, err error) {
+	f, err := fs.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, disk.FileMode)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := f.Chmod(fileMode); err != nil {
+	if err := f.Chmod(disk.FileMode); err != nil {
 		return 0, err
 	}
 	out := &limitedWriter{to: bufio.NewWriterSize(io.MultiWriter(f, sum), chunkBytes)}
@@ -165,7 +167,7 @@ func (w *limitedWriter) Write(p []byte) (int, error) {
 
 // readFile reads a whole file of bounded size. After a read error it returns
 // what it got beside the error.
-func readFile(fs FS, name string) (_ []byte, err error) {
+func readFile(fs disk.FS, name string) (_ []byte, err error) {
 	f, err := fs.OpenFile(name, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err

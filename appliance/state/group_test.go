@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"furrow/appliance/disk"
 )
 
 // BenchmarkCommit reports durable commits per second of 64 concurrent writers
@@ -45,7 +47,7 @@ func BenchmarkCommit(b *testing.B) {
 }
 
 func TestReadersNeverSeeWhatIsNotDurable(t *testing.T) {
-	gate := &gateFS{FS: diskFS{}}
+	gate := &gateFS{FS: disk.OS{}}
 	s := openStore(t, t.TempDir(), Options{FS: gate})
 	release := gate.hold()
 	done := make(chan error, 1)

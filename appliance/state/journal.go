@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"github.com/tidwall/buntdb"
+
+	"furrow/appliance/disk"
 )
 
 // journal is the open generation file: BuntDB appends to it, and a descriptor
@@ -13,7 +15,7 @@ import (
 // committer goroutine owns it.
 type journal struct {
 	db         *buntdb.DB
-	file       File
+	file       disk.File
 	generation uint64
 	start      int64 // size of the checkpoint
 	size       int64 // what the file's size must be
@@ -26,7 +28,7 @@ var errBroken = errors.New("journal is broken")
 // openJournal opens a file that the scanner found sound from end to end.
 // BuntDB is never shown any other: damaged lengths make it panic, loop, or
 // exhaust memory.
-func openJournal(fs FS, name string, generation uint64, start, size int64) (_ *journal, err error) {
+func openJournal(fs disk.FS, name string, generation uint64, start, size int64) (_ *journal, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("open journal %s: %w", name, err)

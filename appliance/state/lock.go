@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"furrow/appliance/disk"
 )
 
 const lockName = "lock"
@@ -14,7 +16,7 @@ const lockName = "lock"
 // the process dies, however it dies.
 func lockDir(dir string) (_ *os.File, err error) {
 	name := filepath.Join(dir, lockName)
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, fileMode)
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, disk.FileMode)
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +25,7 @@ func lockDir(dir string) (_ *os.File, err error) {
 			err = errors.Join(err, f.Close())
 		}
 	}()
-	if err := f.Chmod(fileMode); err != nil {
+	if err := f.Chmod(disk.FileMode); err != nil {
 		return nil, err
 	}
 	switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"furrow/appliance/disk"
 )
 
 const tornInfix = ".torn-"
@@ -41,7 +43,7 @@ func newStore(dir string, schema *Schema, opts Options) *Store {
 		compactC: make(chan struct{}, 1),
 	}
 	if s.fs == nil {
-		s.fs = diskFS{}
+		s.fs = disk.OS{}
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -56,7 +58,7 @@ func newStore(dir string, schema *Schema, opts Options) *Store {
 }
 
 func (s *Store) open() (_ *Report, err error) {
-	if err := prepareDir(s.fs, s.dir); err != nil {
+	if err := s.fs.MakeDir(s.dir); err != nil {
 		return nil, err
 	}
 	if s.lock, err = lockDir(s.dir); err != nil {
@@ -198,12 +200,12 @@ func (s *Store) setAside(generation uint64, data []byte, end int64) *Torn {
 }
 
 func (s *Store) writeAside(name string, data []byte) (err error) {
-	f, err := s.fs.OpenFile(filepath.Join(s.dir, name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, fileMode)
+	f, err := s.fs.OpenFile(filepath.Join(s.dir, name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, disk.FileMode)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := f.Chmod(fileMode); err != nil {
+	if err := f.Chmod(disk.FileMode); err != nil {
 		return err
 	}
 	if _, err := f.Write(data); err != nil {
@@ -223,7 +225,7 @@ func (s *Store) harden(generation uint64, data []byte, sc scan) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := f.Chmod(fileMode); err != nil {
+	if err := f.Chmod(disk.FileMode); err != nil {
 		return err
 	}
 	if sc.finding.kind == torn {

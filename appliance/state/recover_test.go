@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"furrow/appliance/disk"
 )
 
 // spoil flips a bit in the header record of a generation's checkpoint.
@@ -19,7 +21,7 @@ func spoil(t *testing.T, dir string, generation uint64) {
 		t.Fatal(err)
 	}
 	data[recordBytes(headerBytes)-10] ^= 4
-	if err := os.WriteFile(name, data, fileMode); err != nil {
+	if err := os.WriteFile(name, data, disk.FileMode); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -92,7 +94,7 @@ func TestAcceptedRecoveryGoesOnBehindTheLostTransactions(t *testing.T) {
 		t.Fatal(err)
 	}
 	data[middle+80] ^= 1
-	if err := os.WriteFile(name, data, fileMode); err != nil {
+	if err := os.WriteFile(name, data, disk.FileMode); err != nil {
 		t.Fatal(err)
 	}
 	s = openStore(t, dir, Options{})
@@ -131,7 +133,7 @@ func TestAcceptedRecoveryGoesOnBehindTheLostTransactions(t *testing.T) {
 func TestAcceptRecoveryInterruptedAtEachStep(t *testing.T) {
 	origin, want := filled(t)
 	spoil(t, origin, 3)
-	fs := &faultFS{FS: diskFS{}}
+	fs := &faultFS{FS: disk.OS{}}
 	for i := 1; ; i++ {
 		dir := fastDir(t)
 		copyDir(t, origin, dir)
@@ -178,7 +180,7 @@ func TestLostNewestGenerationIsNoticed(t *testing.T) {
 
 func TestUnreadableFile(t *testing.T) {
 	dir, want := filled(t)
-	fs := &faultFS{FS: diskFS{}}
+	fs := &faultFS{FS: disk.OS{}}
 	fs.arm(1, "read", false)
 	s := openStore(t, dir, Options{FS: fs})
 	if rec := s.report.Recovery; rec == nil {
@@ -204,7 +206,7 @@ func TestOpenRefuses(t *testing.T) {
 		at := len(line) - len(lineEnd) - headerBytes
 		line[at] = formatVersion + 1
 		putSum(line[at:at+headerBytes], 1)
-		if err := os.WriteFile(filepath.Join(r.dir, fileName(1)), line, fileMode); err != nil {
+		if err := os.WriteFile(filepath.Join(r.dir, fileName(1)), line, disk.FileMode); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := tryOpen(r.dir, Options{}); !errors.Is(err, ErrNewer) {

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"furrow/appliance/disk"
 )
 
 func TestMain(m *testing.M) {
@@ -136,7 +138,7 @@ func copyDir(t testing.TB, from, to string) {
 	for _, e := range entries {
 		data, err := os.ReadFile(filepath.Join(from, e.Name()))
 		if err == nil {
-			err = os.WriteFile(filepath.Join(to, e.Name()), data, fileMode)
+			err = os.WriteFile(filepath.Join(to, e.Name()), data, disk.FileMode)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+
+	"furrow/appliance/disk"
 )
 
 // Options tune a store. The zero value is for production.
@@ -16,7 +18,7 @@ type Options struct {
 	Logger *slog.Logger
 	// FS replaces the file system below the store. BuntDB's own writes go
 	// beside it.
-	FS FS
+	FS disk.FS
 	// CompactBytes and CompactFactor: a new generation is written when the
 	// journal behind the checkpoint has more than CompactBytes and more than
 	// CompactFactor times the checkpoint. Defaults 4 MiB and 4.
@@ -34,7 +36,7 @@ const (
 // Store holds a schema's tables. Its methods may be called from any goroutine.
 type Store struct {
 	dir    string
-	fs     FS
+	fs     disk.FS
 	log    *slog.Logger
 	opts   Options
 	schema *Schema

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"furrow/appliance/disk"
 )
 
 const (
@@ -45,7 +47,7 @@ func RollBack(dir string) (err error) {
 			err = fmt.Errorf("roll back state store %s: %w", dir, err)
 		}
 	}()
-	fs := diskFS{}
+	fs := disk.OS{}
 	lock, err := lockDir(dir)
 	if err != nil {
 		return err
@@ -62,7 +64,7 @@ func RollBack(dir string) (err error) {
 	return bringBack(fs, dir, names, names[i])
 }
 
-func bringBack(fs FS, dir string, names []string, kept string) error {
+func bringBack(fs disk.FS, dir string, names []string, kept string) error {
 	// Interrupted anywhere, the folder is never without a generation, and
 	// RollBack can be called again: the copy goes last.
 	current := strings.TrimSuffix(kept, beforeUpgradeSuffix)

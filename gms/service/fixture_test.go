@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"furrow/appliance/disk"
 	"furrow/appliance/keys"
 	"furrow/appliance/state"
 	"furrow/gms/directory"
@@ -200,6 +201,7 @@ func (l *logBuffer) Reset() {
 
 // gatedFS is the disk, whose flushes a test can hold back or let fail.
 type gatedFS struct {
+	disk.OS
 	mu   sync.Mutex
 	gate func() error // called by each flush
 }
@@ -216,34 +218,12 @@ func (fs *gatedFS) broken() bool {
 	return fs.gate != nil
 }
 
-func (fs *gatedFS) OpenFile(name string, flag int, perm os.FileMode) (state.File, error) {
+func (fs *gatedFS) OpenFile(name string, flag int, perm os.FileMode) (disk.File, error) {
 	f, err := os.OpenFile(name, flag, perm)
 	if err != nil {
 		return nil, err
 	}
 	return gatedFile{f, fs}, nil
-}
-
-func (*gatedFS) Rename(oldName, newName string) error { return os.Rename(oldName, newName) }
-func (*gatedFS) Link(oldName, newName string) error   { return os.Link(oldName, newName) }
-func (*gatedFS) Remove(name string) error             { return os.Remove(name) }
-
-func (*gatedFS) Names(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names, err
-}
-
-func (*gatedFS) SyncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
 
 type gatedFile struct {
