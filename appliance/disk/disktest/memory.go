@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -172,13 +173,27 @@ func (m *Memory) MakeDir(dir string) error {
 }
 
 // SetHook has hook asked before each operation, with its name and the file's: mkdir,
-// open, create, rename, remove, names, size, syncdir, read, write, sync, truncate.
+// open, create, rename, remove, names, size, syncdir, read, write, sync,
+// truncate, close.
 // The operation fails with the error; a write that fails is half done. The hook may
 // block, and everything with it but Free. nil asks nobody.
 func (m *Memory) SetHook(hook func(op, name string) error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.hook = hook
+}
+
+// FailOnce makes the next operation op on a file whose name has the prefix fail.
+func (m *Memory) FailOnce(op, prefix string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.hook = func(asked, name string) error {
+		if asked != op || !strings.HasPrefix(name, prefix) {
+			return nil
+		}
+		m.hook = nil // mu is held by who asks
+		return err
+	}
 }
 
 // Clone is a copy of what is on the disk now, as a process finds it that is
@@ -326,4 +341,8 @@ func (h *handle) Truncate(size int64) error {
 }
 
 // Close implements [io.Closer].
-func (h *handle) Close() error { return nil }
+func (h *handle) Close() error {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	return h.fs.ask("close", h.name)
+}
