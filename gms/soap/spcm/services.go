@@ -11,6 +11,10 @@ const (
 	ServiceEnrollment           = "Enrollment"
 	ServiceManagedObjectStatus  = "ManagedObjectStatus"
 	ServiceAccountHeartbeat     = "AccountHeartbeat"
+
+	ServiceAccountStore                 = "AccountStore"
+	ServiceAutoAccountCodeConfiguration = "AutoAccountCodeConfiguration"
+	ServiceAutoActivation               = "AutoActivation"
 )
 
 // Security says what secures a request.
@@ -25,6 +29,9 @@ const (
 	// AccountSignature: a signature by the key in the request itself; the
 	// request brings the account's key (MS-GRVSPCM 3.2.5.2.2).
 	AccountSignature
+	// HTTPAuthentication: nothing but the connection (MS-GRVSPCM
+	// 3.2.5.2.1.2); there is no fragment in the request.
+	HTTPAuthentication
 )
 
 // Wrapper returns the name of the element around g:SE in requests.
@@ -58,15 +65,29 @@ const (
 	listRequest = 256 << 10
 	// contactRequest: a contact of MaxContact in three layers of base64.
 	contactRequest = 512 << 10
+	// backupRequest: a fragment of MaxBackupFragment in two layers of base64.
+	backupRequest = 640 << 10
 )
 
 // MaxContact bounds a serialized contact, in bytes. Real ones have a few
 // kilobytes; into the vCard of some their clients put a small portrait.
 const MaxContact = 128 << 10
 
-// MaxResponseSize bounds the body of any response, in bytes: a few dozen
+// MaxResponseSize bounds the body of a response, in bytes: a few dozen
 // managed objects of some ten kilobytes, in two layers of base64.
 const MaxResponseSize = 4 << 20
+
+// maxRestoreResponse bounds the body of the response that holds a backup, in
+// bytes: MaxBackup in two layers of base64, and what is around it.
+const maxRestoreResponse = MaxBackup/9*16 + 64<<10
+
+// ResponseLimit is the greatest size in bytes of a response's body.
+func (s Service) ResponseLimit() int {
+	if s.Name == ServiceAutoAccountCodeConfiguration {
+		return maxRestoreResponse
+	}
+	return MaxResponseSize
+}
 
 // Services returns the services (MS-GRVSPCM 2.2.2).
 func Services() []Service {
@@ -78,6 +99,9 @@ func Services() []Service {
 		{ServiceEnrollment, soap.Request1, soap.Response1, AccountKey, contactRequest},
 		{ServiceManagedObjectStatus, soap.Request1, soap.Response3, AccountKey, listRequest},
 		{ServiceAccountHeartbeat, soap.Request1, soap.Response1, AccountKey, shortRequest},
+		{ServiceAccountStore, soap.Request1, soap.Response1, AccountKey, backupRequest},
+		{ServiceAutoAccountCodeConfiguration, soap.Request3, soap.Response2, HTTPAuthentication, shortRequest},
+		{ServiceAutoActivation, soap.Request1, soap.Response2, AccountKey, shortRequest},
 	}
 }
 

@@ -20,6 +20,10 @@ func TestServices(t *testing.T) {
 		"Enrollment":           {Request: soap.Request1, Response: soap.Response1, Security: AccountKey},
 		"ManagedObjectStatus":  {Request: soap.Request1, Response: soap.Response3, Security: AccountKey},
 		"AccountHeartbeat":     {Request: soap.Request1, Response: soap.Response1, Security: AccountKey},
+
+		"AccountStore":                 {Request: soap.Request1, Response: soap.Response1, Security: AccountKey},
+		"AutoAccountCodeConfiguration": {Request: soap.Request3, Response: soap.Response2, Security: HTTPAuthentication},
+		"AutoActivation":               {Request: soap.Request1, Response: soap.Response2, Security: AccountKey},
 	}
 	services := Services()
 	if len(services) != len(published) {
@@ -63,6 +67,8 @@ func TestLimitsFitMessages(t *testing.T) {
 		ServiceAccountHeartbeat:     (&AccountHeartbeat{strings.Repeat("4", soap.MaxTextSize)}).Encode(),
 		ServiceKeyActivation:        (&KeyActivation{strings.Repeat("4", soap.MaxTextSize)}).Encode(),
 		ServiceManagedObjectInstall: (&ManagedObjectInstall{Domain: "d", ID: "i", VCard: contact.VCard}).Encode(),
+		ServiceAccountStore:         make([]byte, MaxBackupFragment),
+		ServiceAutoActivation:       (&AutoActivation{strings.Repeat("a", soap.MaxTextSize)}).Encode(),
 	} {
 		s, _ := LookupService(service)
 		fragment, err := soap.NewFragment(soap.NewElement(s.Security.Wrapper())).Secure(key, payload, soap.MACOverDigest)
