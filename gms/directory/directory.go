@@ -41,6 +41,7 @@ import (
 	"log/slog"
 	"time"
 
+	"furrow/appliance/blob"
 	"furrow/appliance/keys"
 	"furrow/appliance/state"
 )
@@ -60,6 +61,9 @@ type Tables struct {
 	deviceTemplates   *state.Table[DeviceTemplate]
 	relaySets         *state.Table[RelaySet]
 	relays            *state.Table[Relay]
+
+	membersByLogin *state.Index[memberRow]
+	backups        *state.Table[Backup]
 }
 
 // Declare adds the directory's tables to a schema.
@@ -111,6 +115,10 @@ func Declare(s *state.Schema) *Tables {
 		}
 		return []string{joinKey(r.Domain, r.AccountGUID, r.IdentityURL)}
 	})
+	t.membersByLogin = state.DefineUnique(t.members, "login", loginKeys)
+	t.backups = state.Define(s, "accountBackups", state.TableOptions[Backup]{
+		Version: 1, Key: func(r Backup) string { return r.key() },
+	})
 	return t
 }
 
@@ -124,6 +132,8 @@ type Config struct {
 	// GenerateKeys makes the two key sets of a new domain; it is called
 	// outside of transactions. Usually keys.GenerateKeySet.
 	GenerateKeys func() (*keys.KeySet, error)
+	// Backups has the fragments of account backups and nothing else.
+	Backups *blob.Store
 }
 
 // Directory reads and changes the data model. It is safe for concurrent use
@@ -135,6 +145,7 @@ type Directory struct {
 	now          func() time.Time
 	log          *slog.Logger
 	generateKeys func() (*keys.KeySet, error)
+	backups      *blob.Store
 
 	keySets *lru[string, *keys.KeySet]
 	objects *lru[objectVersion, []byte]
@@ -160,6 +171,7 @@ func New(c Config) *Directory {
 		now:          c.Now,
 		log:          c.Log,
 		generateKeys: c.GenerateKeys,
+		backups:      c.Backups,
 		keySets:      newLRU[string, *keys.KeySet](keySetCacheSize),
 		objects:      newLRU[objectVersion, []byte](objectCacheSize),
 	}

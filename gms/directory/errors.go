@@ -23,6 +23,9 @@ var (
 	ErrOutdated             = errors.New("account was registered by a newer request")
 	ErrEnrolledWithOtherKey = errors.New("member is enrolled with another contact key")
 	ErrBoundElsewhere       = errors.New("member or identity is bound elsewhere")
+	ErrLoginTaken           = errors.New("login name is taken")
+	ErrFragment             = errors.New("fragment does not fit its backup")
+	ErrNoBackup             = errors.New("no backup")
 
 	// ErrStatus is what every StatusError is.
 	ErrStatus = errors.New("member status does not allow this")

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"furrow/appliance/blob"
 	"furrow/appliance/keys"
 	"furrow/appliance/state"
 )
@@ -73,8 +74,10 @@ func (f *fixture) open(t failer) {
 	if report.Recovery != nil {
 		t.Fatalf("opened in recovery mode: %v", report.Recovery)
 	}
+	backups, err := blob.Open(blob.Options{Dir: filepath.Join(f.dir, "backups"), ReserveBytes: 1})
+	must(t, err)
 	f.Directory = New(Config{
-		Store: store, Tables: tables, Vault: vault,
+		Store: store, Backups: backups, Tables: tables, Vault: vault,
 		Now: func() time.Time { return f.now },
 		Log: slog.New(slog.NewJSONHandler(&f.log, nil)),
 		GenerateKeys: func() (*keys.KeySet, error) {

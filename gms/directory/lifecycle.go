@@ -24,6 +24,9 @@ func (d *Directory) CreateMember(ctx context.Context, domain string, details Mem
 		if err := d.checkReferences(tx, domain, row.MemberDetails); err != nil {
 			return err
 		}
+		if err := d.checkLogin(tx, row); err != nil {
+			return err
+		}
 		row.Stamp = d.stamp(tx)
 		return d.t.members.Put(tx, row)
 	})
@@ -145,6 +148,9 @@ func (d *Directory) changeMember(
 // it, and a new IssuedTime for a binding would make the client install the
 // object, and so bind itself, again and again.
 func (d *Directory) putMember(tx *state.Tx, before memberRow, after *memberRow) error {
+	if err := d.checkLogin(tx, *after); err != nil {
+		return err
+	}
 	before.AccountGUID, before.IdentityURL = after.AccountGUID, after.IdentityURL
 	if !reflect.DeepEqual(before, *after) {
 		after.Stamp = d.stamp(tx)
