@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"furrow/appliance/blob"
 	"furrow/appliance/config"
 	"furrow/appliance/disk"
 	"furrow/appliance/host"
@@ -35,6 +36,9 @@ import (
 
 // stateDir is the folder of the state engine in the data directory.
 const stateDir = "state"
+
+// backupsDir is the folder of the account backups in the data directory.
+const backupsDir = "account-backups"
 
 // Options are what a box is made of.
 type Options struct {
@@ -96,6 +100,9 @@ func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
 	}
 	if a.Recovery() != nil {
 		return a, nil // nothing may change, and relays are changed by being managed
+	}
+	if err := a.directory.CollectBackups(ctx); err != nil {
+		return nil, err
 	}
 	if err := a.openLinks(ctx, tables.links, vault); err != nil {
 		return nil, err
@@ -162,8 +169,12 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	if err != nil {
 		return laterTables{}, nil, fmt.Errorf("opening the vault: %w", err)
 	}
+	backups, err := blob.Open(blob.Options{Dir: filepath.Join(a.opts.DataDir, backupsDir)})
+	if err != nil {
+		return relayTables{}, nil, err
+	}
 	a.directory = directory.New(directory.Config{
-		Store: a.store, Tables: tables, Vault: vault, Now: a.opts.Now, Log: a.opts.Log, GenerateKeys: keys.GenerateKeySet,
+		Store: a.store, Tables: tables, Backups: backups, Vault: vault, Now: a.opts.Now, Log: a.opts.Log, GenerateKeys: keys.GenerateKeySet,
 	})
 	a.mail = mail.New(mail.Config{
 		Store: a.store, Tables: mailTables, Vault: vault, Hostname: a.opts.Hostname, Now: a.opts.Now, Log: a.opts.Log,

@@ -3,6 +3,8 @@ package service
 import (
 	"context"
 
+	"github.com/beevik/etree"
+
 	"furrow/appliance/keys"
 	"furrow/gms/soap"
 	"furrow/gms/soap/spcm"
@@ -10,8 +12,10 @@ import (
 
 // accountMessage is an opened request of an account.
 type accountMessage struct {
-	event   *soap.Event // proven
-	payload []byte
+	event      *soap.Event    // proven
+	header     *etree.Element // the Event element, for what else is in it
+	payload    []byte
+	remoteUser func() (login string, err error) // of the exchange
 }
 
 // reply is the payload of a response that has one.
@@ -46,7 +50,7 @@ func accountSecured(serve func(context.Context, *Server, *accountMessage) (*repl
 				return nil, err
 			}
 			// 3.2.5.1.2.3
-			r, err := serve(ctx, s, &accountMessage{event, plaintext})
+			r, err := serve(ctx, s, &accountMessage{event, fragment.Wrapper(), plaintext, x.remoteUser})
 			if err != nil {
 				return nil, err
 			}

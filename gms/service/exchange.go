@@ -19,6 +19,8 @@ type exchange struct {
 	domain   string // GUID
 	account  string // GUID
 	repeated bool   // answered from the replay window
+	// remoteUser is who sends it, as HTTP authentication says.
+	remoteUser func() (login string, err error)
 }
 
 // errPanic is wrapped by the errors that answer makes of panics.

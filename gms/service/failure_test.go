@@ -63,6 +63,7 @@ func TestStoreFailure(t *testing.T) {
 			(&spcm.Enrollment{Contact: contact(alice.event.IdentityURL, bobKey()).Encode()}).Encode())},
 		{spcm.ServiceAccountHeartbeat, alice.request(t, spcm.ServiceAccountHeartbeat,
 			payloadOf(t, b, alice, spcm.ServiceAccountHeartbeat))},
+		{spcm.ServiceAccountStore, alice.storeRequest(t, fragmentOf("one", 1, 1), "backup")},
 	} {
 		r := b.ask(t, request.service, request.body)
 		if r.Fault == nil || r.Fault.Code != soap.CodeProcessing || r.Fault.Text != soap.CodeProcessing.String() {

@@ -25,6 +25,7 @@ func faultOf(err error, noMember soap.Code) error {
 		{directory.ErrOtherSignatureKey, soap.CodeSecurity},
 		{directory.ErrOutdated, soap.CodeParameter},
 		{directory.ErrBoundElsewhere, soap.CodeParameter},
+		{directory.ErrFragment, soap.CodeAccountBackup},
 		{directory.ErrInvalid, soap.CodeParameter},
 	} {
 		if errors.Is(err, row.err) {

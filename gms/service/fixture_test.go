@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"furrow/appliance/blob"
 	"furrow/appliance/disk"
 	"furrow/appliance/keys"
 	"furrow/appliance/state"
@@ -51,6 +52,8 @@ const (
 type box struct {
 	directory *directory.Directory
 	store     *state.Store
+	dir       string // of all that is kept
+	backups   *blob.Store
 	disk      *gatedFS
 	server    *Server
 	url       string
@@ -64,10 +67,21 @@ type box struct {
 
 func newBox(t testing.TB) *box {
 	t.Helper()
-	b := &box{now: time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC), log: &logBuffer{}, disk: &gatedFS{}}
+	b := openBox(t, t.TempDir(), 1)
+	must(t, b.directory.SetServerURL(t.Context(), testServerURL))
+	var err error
+	b.domain, err = b.directory.CreateDomain(t.Context(), testDomain, "")
+	must(t, err)
+	return b
+}
+
+// openBox starts a management server on the folder of another. It leaves
+// reserve bytes of the disk to others.
+func openBox(t testing.TB, dir string, reserve int64) *box {
+	t.Helper()
+	b := &box{dir: dir, now: time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC), log: &logBuffer{}, disk: &gatedFS{}}
 	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 
-	dir := t.TempDir()
 	vault, err := keys.OpenVault(dir)
 	must(t, err)
 	schema := state.NewSchema()
@@ -79,17 +93,16 @@ func newBox(t testing.TB) *box {
 			t.Errorf("closing the store: %v", err)
 		}
 	})
+	b.backups, err = blob.Open(blob.Options{Dir: filepath.Join(dir, "backups"), ReserveBytes: reserve})
+	must(t, err)
 	b.directory = directory.New(directory.Config{
-		Store: b.store, Tables: tables, Vault: vault, Now: b.clock, Log: log,
+		Store: b.store, Backups: b.backups, Tables: tables, Vault: vault, Now: b.clock, Log: log,
 		GenerateKeys: func() (*keys.KeySet, error) {
 			return &keys.KeySet{Signature: testKeys()[0], Encryption: testKeys()[1]}, nil
 		},
 	})
-	must(t, b.directory.SetServerURL(t.Context(), testServerURL))
-	b.domain, err = b.directory.CreateDomain(t.Context(), testDomain, "")
-	must(t, err)
 
-	b.server = New(Config{Directory: b.directory, Now: b.clock, Log: log})
+	b.server = New(Config{Directory: b.directory, Now: b.clock, Log: log, RemoteUser: b.remoteUser})
 	web := httptest.NewServer(b.server)
 	t.Cleanup(web.Close)
 	b.url = web.URL

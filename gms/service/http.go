@@ -18,22 +18,27 @@ const (
 	contentTypeXML = "text/xml; charset=utf-8"
 )
 
-// ServeHTTP routes a request by its path. The paths were made for IIS, where
-// their letter case does not count, and may end in a slash, as GMSConfig shows
-// them "enclosed between /" (MS-GRVSPCM 2.2.3.49).
+// ServeHTTP routes a request by its path.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch strings.ToLower(strings.TrimSuffix(r.URL.Path, "/")) {
-	case strings.ToLower(pathServices), strings.ToLower(pathAutomatic):
+	switch {
+	case isPath(r, pathServices), isPath(r, pathAutomatic):
 		if allow(w, r, http.MethodPost) {
 			s.post(w, r)
 		}
-	case strings.ToLower(spcm.PathGMSConfig):
+	case isPath(r, spcm.PathGMSConfig):
 		if allow(w, r, http.MethodGet, http.MethodHead) {
 			s.gmsConfig(w)
 		}
 	default:
 		http.NotFound(w, r)
 	}
+}
+
+// isPath reports whether a request is for a path. The paths were made for IIS,
+// where their letter case does not count, and may end in a slash, as GMSConfig
+// shows them "enclosed between /" (MS-GRVSPCM 2.2.3.49).
+func isPath(r *http.Request, path string) bool {
+	return strings.EqualFold(strings.TrimSuffix(r.URL.Path, "/"), path)
 }
 
 // allow refuses methods other than the given ones.
@@ -51,7 +56,10 @@ func allow(w http.ResponseWriter, r *http.Request, methods ...string) bool {
 // post answers a request to a service. A body that cannot be read is refused by
 // HTTP too, with a fault beside it for clients that look for one.
 func (s *Server) post(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{started: s.now()}
+	x := &exchange{
+		started:    s.now(),
+		remoteUser: func() (string, error) { return s.authenticate(w.Header(), r) },
+	}
 	status := http.StatusOK
 	body, err := s.readBody(w, r)
 	var response []byte
@@ -61,6 +69,9 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) {
 	if bad := (*bodyError)(nil); errors.As(err, &bad) {
 		status = bad.status
 		w.Header().Set("Connection", "close") // what is left of the body is not waited for
+	}
+	if errors.Is(err, errUnauthenticated) {
+		status = http.StatusUnauthorized
 	}
 	if err != nil {
 		response = soap.FaultFrom(err).Encode()

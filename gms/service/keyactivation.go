@@ -19,19 +19,28 @@ func keyActivation(_ context.Context, s *Server, _ *exchange, m *codeMessage) ([
 	if m.member.Status == directory.Active {
 		return nil, soap.NewFault(soap.CodeActivationEnrolled, fmt.Errorf("member %s is active", m.member.GUID))
 	}
-	domain, err := s.managementDomain(m.member.Domain)
+	response, err := s.activation(m.member, m.code)
 	if err != nil {
 		return nil, err
 	}
-	objects, err := s.directory.MemberObjects(m.member.GUID, nil)
+	return response.Encode(), nil
+}
+
+// activation returns what a pending member with this configuration code needs
+// to join.
+func (s *Server) activation(m directory.Member, code string) (*spcm.KeyActivationResponse, error) {
+	domain, err := s.managementDomain(m.Domain)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := s.directory.MemberObjects(m.GUID, nil)
 	if err != nil {
 		return nil, faultOf(err, soap.CodeActivationInvalid)
 	}
-	response := spcm.KeyActivationResponse{
-		ActivationKey: m.code,
+	return &spcm.KeyActivationResponse{
+		ActivationKey: code,
 		ServerURL:     domain.ServerURL,
 		Domain:        domain,
 		Objects:       listed(objects),
-	}
-	return response.Encode(), nil
+	}, nil
 }

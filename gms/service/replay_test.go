@@ -37,6 +37,7 @@ func TestReplay(t *testing.T) {
 			b.pass(2 * time.Hour) // or there is nothing to record
 			return alice.request(t, spcm.ServiceAccountHeartbeat, payloadOf(t, b, alice, spcm.ServiceAccountHeartbeat))
 		}},
+		{spcm.ServiceAccountStore, func() []byte { return alice.storeRequest(t, fragmentOf("one", 1, 1), "backup") }},
 	} {
 		body := step.body()
 		before := b.sequence()

@@ -32,6 +32,8 @@ func TestRows(t *testing.T) {
 		codeSecuredRows(spcm.ServiceKeyActivation), codeSecuredRows(spcm.ServiceDomainEnrollment),
 		accountSecuredRows(spcm.ServiceEnrollment), accountSecuredRows(spcm.ServiceAccountHeartbeat),
 		accountSecuredRows(spcm.ServiceManagedObjectStatus), accountSecuredRows(spcm.ServiceManagedObjectInstall),
+		accountStoreRows(), accountSecuredRows(spcm.ServiceAccountStore),
+		accountSecuredRows(spcm.ServiceAutoActivation),
 	)
 	b := newBox(t)
 	var seen []soap.Code
@@ -54,7 +56,7 @@ func TestRows(t *testing.T) {
 	// Every code that a section of these services names, and 105 (tested with
 	// malformed envelopes in TestMalformed) or 203 (TestStoreFailure) in the
 	// sets of 3.2.5.1.1.1 and 3.2.5.1.2.1.
-	want := []soap.Code{200, 204, 205, 209, 210, 401, 402, 403}
+	want := []soap.Code{200, 204, 205, 209, 210, 212, 401, 402, 403}
 	if got := slices.Compact(seen); !slices.Equal(got, want) {
 		t.Errorf("rows reach the codes %v, want %v", got, want)
 	}
@@ -72,6 +74,10 @@ func payloadOf(t testing.TB, b *box, a *account, service string) []byte {
 		return (&spcm.AccountHeartbeat{Version: "4"}).Encode()
 	case spcm.ServiceManagedObjectStatus:
 		return a.status().Encode()
+	case spcm.ServiceAccountStore:
+		return []byte("fragment")
+	case spcm.ServiceAutoActivation:
+		return (&spcm.AutoActivation{AccountGUID: a.event.GUID}).Encode()
 	case spcm.ServiceManagedObjectInstall:
 		return a.installation(b.member(t, "another").GUID).Encode()
 	}

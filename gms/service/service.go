@@ -8,6 +8,7 @@
 //	  post              body within its limit and time        body.go
 //	    answer          envelope, panics, replays             exchange.go
 //	      pipeline      fragment, key, opening and securing   accountkey.go, codekey.go
+//	                    or who HTTP says it is from           remoteuser.go
 //	        service     validation rows and data processing   a file to each service
 //	          directory one durable transaction
 //
@@ -24,7 +25,7 @@
 //
 // Faults are answered with HTTP status 200 (reading C4), as clients of this
 // protocol look for them in the body. Other statuses are for what is no SOAP:
-// another path or method, a body too large or too slow.
+// another path or method, a body too large or too slow, credentials missing.
 //
 // [MS-GRVSPCM]: https://learn.microsoft.com/openspecs/sharepoint_protocols/ms-grvspcm
 package service
@@ -45,6 +46,9 @@ type Config struct {
 	// Now gives the time for the replay window and the durations in the log.
 	Now func() time.Time
 	Log *slog.Logger
+	// RemoteUser authenticates for AutoAccountCodeConfiguration and
+	// AutoActivation. If it is nil, they refuse everyone.
+	RemoteUser RemoteUser
 }
 
 // Server serves the management services over HTTP. It is an [http.Handler],
@@ -57,6 +61,9 @@ type Server struct {
 	replays   *soap.Replays
 	counts    counts
 	pace      pace
+
+	remoteUser RemoteUser    // nil for none
+	restores   chan struct{} // holds a token for each backup being made an answer
 }
 
 // service is a row of the dispatch table.
@@ -82,6 +89,9 @@ func New(c Config) *Server {
 		services:  map[string]service{},
 		replays:   soap.NewReplays(c.Now),
 		pace:      defaultPace,
+
+		remoteUser: c.RemoteUser,
+		restores:   make(chan struct{}, maxRestores),
 	}
 	s.offer(spcm.ServiceKeyActivation, false, codeSecured(keyActivation))
 	s.offer(spcm.ServiceCreateAccount, true, createAccount)
@@ -90,6 +100,9 @@ func New(c Config) *Server {
 	s.offer(spcm.ServiceAccountHeartbeat, true, accountSecured(accountHeartbeat))
 	s.offer(spcm.ServiceManagedObjectStatus, false, accountSecured(managedObjectStatus))
 	s.offer(spcm.ServiceManagedObjectInstall, true, accountSecured(managedObjectInstall))
+	s.offer(spcm.ServiceAccountStore, true, accountSecured(accountStore))
+	s.offer(spcm.ServiceAutoAccountCodeConfiguration, false, autoAccountCodeConfiguration)
+	s.offer(spcm.ServiceAutoActivation, false, accountSecured(autoActivation))
 	return s
 }
 
