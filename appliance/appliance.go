@@ -171,7 +171,7 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	}
 	backups, err := blob.Open(blob.Options{Dir: filepath.Join(a.opts.DataDir, backupsDir)})
 	if err != nil {
-		return relayTables{}, nil, err
+		return laterTables{}, nil, err
 	}
 	a.directory = directory.New(directory.Config{
 		Store: a.store, Tables: tables, Backups: backups, Vault: vault, Now: a.opts.Now, Log: a.opts.Log, GenerateKeys: keys.GenerateKeySet,

@@ -281,6 +281,25 @@ func TestBackupsAfterACrash(t *testing.T) {
 	f.wantBackup(t, "begun", 3)
 }
 
+// The backups of a domain end with it.
+func TestBackupsOfADeletedDomain(t *testing.T) {
+	f := newBackedUp(t)
+	f.store(t, "good", 1, 2, 2)
+	_, err := f.DeleteDomain(t.Context(), f.domain.GUID, true)
+	must(t, err)
+	f.wantBackup(t, "good", 2)
+	if _, err := f.StoreFragment(t.Context(), f.fragment("more", 1, 1)); !errors.Is(err, ErrMemberNotFound) {
+		t.Errorf("in a deleted domain: %v", err)
+	}
+	f.now = f.now.Add(deletedDomainLife + time.Hour)
+	_, err = f.PurgeDeletedDomains(t.Context())
+	must(t, err)
+	f.wantNone(t)
+	if f.blobs() != 0 {
+		t.Errorf("%d fragments on disk", f.blobs())
+	}
+}
+
 // A disk that is full or loses what it had is told, and the last backup stays.
 func TestBackupsOnABadDisk(t *testing.T) {
 	f := newBackedUp(t)

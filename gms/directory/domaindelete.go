@@ -25,6 +25,7 @@ const deletedDomainLife = 400 * 24 * time.Hour
 func (d *Directory) DeleteDomain(ctx context.Context, guid string, withMembers bool) (Domain, error) {
 	var row domainRow
 	ended := 0
+	var backups []Backup // of the erased domain
 	err := d.store.Update(ctx, func(tx *state.Tx) (err error) {
 		if row, err = d.liveDomainAt(tx, guid); err != nil {
 			return err
@@ -40,7 +41,7 @@ func (d *Directory) DeleteDomain(ctx context.Context, guid string, withMembers b
 		}
 		row.Deleted, row.Stamp = d.now().UTC(), d.stamp(tx)
 		if row.Hidden {
-			d.eraseDomain(tx, guid)
+			backups = d.eraseDomain(tx, guid)
 			return nil
 		}
 		return d.endDomain(tx, row)
@@ -48,6 +49,7 @@ func (d *Directory) DeleteDomain(ctx context.Context, guid string, withMembers b
 	if err != nil {
 		return Domain{}, fmt.Errorf("deleting domain %s: %w", guid, err)
 	}
+	d.deleteBlobs(backups)
 	d.log.Info("domain deleted", "domain", guid, "name", row.Name, "members", ended)
 	return row.Domain, nil
 }
@@ -77,8 +79,9 @@ func (d *Directory) endDomain(tx *state.Tx, row domainRow) error {
 }
 
 // eraseDomain removes every row of a domain. Relays hear of its members by what
-// they are known to know (package relaylink).
-func (d *Directory) eraseDomain(tx *state.Tx, guid string) {
+// they are known to know (package relaylink). It returns the account backups
+// whose blobs are to follow.
+func (d *Directory) eraseDomain(tx *state.Tx, guid string) (backups []Backup) {
 	for m := range d.t.membersByDomain.Find(tx, guid) {
 		d.t.members.Delete(tx, m.GUID)
 	}
@@ -87,6 +90,10 @@ func (d *Directory) eraseDomain(tx *state.Tx, guid string) {
 	}
 	for device := range d.t.devices.Range(tx, joinKey(guid, ""), guid+"\x01") {
 		d.t.devices.Delete(tx, joinKey(guid, device.GUID))
+	}
+	for b := range d.t.backups.Range(tx, joinKey(guid, ""), guid+"\x01") {
+		d.t.backups.Delete(tx, b.key())
+		backups = append(backups, b)
 	}
 	for t := range d.t.identityTemplates.All(tx) {
 		if t.Domain == guid {
@@ -104,6 +111,7 @@ func (d *Directory) eraseDomain(tx *state.Tx, guid string) {
 		}
 	}
 	d.t.domains.Delete(tx, guid)
+	return backups
 }
 
 // PurgeDeletedDomains removes what stayed of domains whose deletion is more than
@@ -115,13 +123,15 @@ func (d *Directory) PurgeDeletedDomains(ctx context.Context) (int, error) {
 		if !domain.deleted() || now.Sub(domain.Deleted) < deletedDomainLife {
 			continue
 		}
+		var backups []Backup
 		err := d.store.Update(ctx, func(tx *state.Tx) error {
-			d.eraseDomain(tx, domain.GUID)
+			backups = d.eraseDomain(tx, domain.GUID)
 			return nil
 		})
 		if err != nil {
 			return purged, fmt.Errorf("purging deleted domain %s: %w", domain.GUID, err)
 		}
+		d.deleteBlobs(backups)
 		purged++
 		d.log.Info("deleted domain purged", "domain", domain.GUID, "name", domain.Name)
 	}
