@@ -11,7 +11,6 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +29,10 @@ const configVersion = 14
 // Server is a management server as its clients see it.
 type Server struct {
 	http *http.Client
-	url  string // of the service that needs no authentication
+	url  string // of the services that need no authentication
+	auth string // URL of those that do
+
+	user, password string // for auth; "" for none
 }
 
 // ServerFault is a fault that the server answered with.
@@ -61,32 +63,43 @@ func Connect(ctx context.Context, client *http.Client, address string) (*Server,
 		return nil, fmt.Errorf("server address %q: want http://host or http://host/gms.dll", address)
 	}
 	base = &url.URL{Scheme: base.Scheme, Host: base.Host}
-	endpoint, err := askConfig(ctx, client, base)
+	config, err := askConfig(ctx, client, base)
 	if err != nil {
 		return nil, err
 	}
-	return &Server{http: client, url: endpoint}, nil
+	return &Server{http: client, url: endpointURL(base, config.Normal), auth: endpointURL(base, config.Auth)}, nil
 }
 
-// askConfig returns the URL of the service that needs no authentication.
-func askConfig(ctx context.Context, client *http.Client, base *url.URL) (endpoint string, err error) {
+// endpointURL never leaves TLS: what the configuration says was asked for before there was any.
+func endpointURL(base *url.URL, e spcm.Endpoint) string {
+	u := *base
+	if e.TLS {
+		u.Scheme = "https"
+	}
+	return u.JoinPath(e.Path).String()
+}
+
+// askConfig returns where the server has its services.
+func askConfig(ctx context.Context, client *http.Client, base *url.URL) (config spcm.Config, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath(spcm.PathGMSConfig).String(), nil)
 	if err != nil {
-		return "", err
+		return spcm.Config{}, err
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return "", fmt.Errorf("asking the server for its configuration: %w", err)
+		return spcm.Config{}, fmt.Errorf("asking the server for its configuration: %w", err)
 	}
 	defer func() { err = errors.Join(err, resp.Body.Close()) }()
-	config, err := spcm.DecodeConfig(resp.Header)
+	config, err = spcm.DecodeConfig(resp.Header)
 	if resp.StatusCode != http.StatusOK || err != nil || config.Version < configVersion {
-		return base.JoinPath("gms.dll").String(), nil // a server of 2007
+		// A server of 2007 (MS-GRVSPCM 3.3.5.3.1).
+		tls := base.Scheme == "https"
+		return spcm.Config{
+			Normal: spcm.Endpoint{TLS: tls, Path: "/gms.dll"},
+			Auth:   spcm.Endpoint{TLS: tls, Path: "/AutoActivate/gms.dll"},
+		}, nil
 	}
-	if config.Normal.TLS {
-		base.Scheme = "https"
-	}
-	return base.JoinPath(config.Normal.Path).String(), nil
+	return config, nil
 }
 
 // post sends one request and returns what came back. A fault of the server is a *ServerFault.
@@ -96,7 +109,7 @@ func (s *Server) post(ctx context.Context, name string, fragment []byte) (_ *soa
 		return nil, fmt.Errorf("%s: there is no such service", name)
 	}
 	body := (&soap.Request{Service: name, Payload: fragment, Version: protocolVersion}).Encode(service.Request)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
+	req, err := s.newRequest(ctx, name, body)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +119,10 @@ func (s *Server) post(ctx context.Context, name string, fragment []byte) (_ *soa
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	defer func() { err = errors.Join(err, resp.Body.Close()) }()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, spcm.MaxResponseSize+1))
+	if resp.StatusCode == http.StatusUnauthorized {
+		return nil, fmt.Errorf("%s: %w", name, ErrCredentials)
+	}
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, int64(service.ResponseLimit())+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: reading the answer: %w", name, err)
 	}
@@ -114,7 +130,7 @@ func (s *Server) post(ctx context.Context, name string, fragment []byte) (_ *soa
 	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/xml") {
 		return nil, fmt.Errorf("%s: the server answered %s with something that is not SOAP", name, resp.Status)
 	}
-	decoded, err := soap.DecodeResponse(answer, spcm.MaxResponseSize, name, service.Response)
+	decoded, err := soap.DecodeResponse(answer, service.ResponseLimit(), name, service.Response)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%s: reading the answer: %w", name, err)

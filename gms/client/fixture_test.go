@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"furrow/appliance/blob"
 	"furrow/appliance/keys"
 	"furrow/appliance/state"
 	"furrow/gms/client"
@@ -40,10 +41,14 @@ func newOffice(t *testing.T) *office {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
+	backups, err := blob.Open(blob.Options{Dir: filepath.Join(dir, "backups"), ReserveBytes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
 	d := directory.New(directory.Config{
-		Store: store, Tables: tables, Vault: vault, Now: time.Now, Log: log, GenerateKeys: keys.GenerateKeySet,
+		Backups: backups, Store: store, Tables: tables, Vault: vault, Now: time.Now, Log: log, GenerateKeys: keys.GenerateKeySet,
 	})
-	server := httptest.NewServer(service.New(service.Config{Directory: d, Now: time.Now, Log: log}))
+	server := httptest.NewServer(service.New(service.Config{Directory: d, Now: time.Now, Log: log, RemoteUser: remoteUser}))
 	t.Cleanup(func() {
 		server.Close()
 		if err := store.Close(); err != nil {
@@ -95,6 +100,16 @@ func (o *office) join(t *testing.T, home *client.Home, code string, transport ht
 		NewKeyPair: o.newKeyPair, Progress: func(client.Step) {},
 	})
 	return server, profile, err
+}
+
+// remoteUser stands in for HTTP authentication: it believes every login with the password "right".
+func remoteUser(answer http.Header, r *http.Request) (string, bool, error) {
+	login, password, _ := r.BasicAuth()
+	if password != "right" {
+		answer.Set("WWW-Authenticate", `Basic realm="Furrow"`)
+		return "", false, nil
+	}
+	return login, true, nil
 }
 
 var errCut = errors.New("the connection was cut")

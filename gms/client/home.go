@@ -62,6 +62,7 @@ type profileForm struct {
 	KnownToRelays []string              `json:"knownToRelays"`
 	Joined        bool                  `json:"joined"`
 	ManagesDevice bool                  `json:"managesDevice"`
+	UnusedCode    []byte                `json:"unusedCode,omitempty"` // sealed
 	Objects       map[string]Held       `json:"objects"`
 	DeviceObjects map[string]Held       `json:"deviceObjects"`
 }
@@ -82,6 +83,8 @@ const (
 	purposeUser     = "user account"
 	purposeDevice   = "device account"
 	purposeIdentity = "identity"
+
+	purposeUnusedCode = "unused configuration code"
 
 	purposeRelayDevice  = "relay device key"
 	purposeRelayAccount = "relay account key"
@@ -123,6 +126,13 @@ func (h *Home) Load() (*Profile, error) {
 	if p.RelayKeys.Account, err = h.openKey(purposeRelayAccount, f.RelayAccount); err != nil {
 		return nil, err
 	}
+	if f.UnusedCode != nil {
+		code, err := h.vault.Open(purposeUnusedCode, f.UnusedCode)
+		if err != nil {
+			return nil, err
+		}
+		p.UnusedCode = string(code)
+	}
 	p.Identity, err = h.openPair(purposeIdentity, f.Identity)
 	return p, err
 }
@@ -151,6 +161,11 @@ func (h *Home) Save(p *Profile) error {
 	}
 	if f.RelayAccount, err = h.vault.Seal(purposeRelayAccount, p.RelayKeys.Account.Bytes()); err != nil {
 		return err
+	}
+	if p.UnusedCode != "" {
+		if f.UnusedCode, err = h.vault.Seal(purposeUnusedCode, []byte(p.UnusedCode)); err != nil {
+			return err
+		}
 	}
 	data, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {

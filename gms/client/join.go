@@ -24,7 +24,7 @@ type Step struct {
 type JoinOptions struct {
 	Server     *Server
 	Address    string // of the server, as the person gave it
-	Code       string // account configuration code
+	Code       string // account configuration code, unless Automatic
 	Home       *Home
 	DeviceName string
 	Now        func() time.Time
@@ -32,16 +32,21 @@ type JoinOptions struct {
 	NewKeyPair func() (KeyPair, error)
 	// Progress is called before each step.
 	Progress func(Step)
+	// Automatic asks for the member whom Server's credentials belong to, in the place of a code.
+	Automatic bool
 }
 
 // ErrJoined is returned by Join for a home whose member is active already.
 var ErrJoined = errors.New("the home folder belongs to a member who has joined already")
 
+// ErrBackedUp is returned by an automatic Join when the member has an account already, of which there is a backup.
+var ErrBackedUp = errors.New("the member has an account already; its backup can be restored")
+
 // Join turns an account configuration code into an active member with a signed identity (MS-GRVPROT 3.1, steps 5 to
 // 17). What it has reached is kept in the home: after a failure, Join with the same code goes on with the same keys,
 // so that an answer that was lost on the way costs nothing.
 func Join(ctx context.Context, o JoinOptions) (*Profile, error) {
-	profile, err := activate(ctx, o)
+	profile, code, err := activate(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +61,7 @@ func Join(ctx context.Context, o JoinOptions) (*Profile, error) {
 		return nil, err
 	}
 	o.Progress(Step{14, "enrolling in the domain"})
-	if err := c.enroll(ctx, o.Code); err != nil {
+	if err := c.enroll(ctx, code); err != nil {
 		return nil, err
 	}
 	if profile.ManagesDevice {
@@ -65,32 +70,67 @@ func Join(ctx context.Context, o JoinOptions) (*Profile, error) {
 		}
 	}
 	o.Progress(Step{LastStep, "keeping the signed identity"})
-	profile.Joined = true
+	profile.Joined, profile.UnusedCode = true, ""
 	return profile, o.Home.Save(profile)
 }
 
-// activate makes the profile from the answer to KeyActivation, or goes on with the one that an earlier try has kept.
-func activate(ctx context.Context, o JoinOptions) (*Profile, error) {
-	codeID := keys.CodeKey(o.Code).ID().String()
+// activate makes the profile from what the server has for a new account, or goes on with the one that an earlier try
+// has kept. It also returns the configuration code.
+func activate(ctx context.Context, o JoinOptions) (*Profile, string, error) {
 	kept, err := o.Home.Load()
 	switch {
 	case err == nil && kept.Joined:
-		return nil, fmt.Errorf("%w: %s", ErrJoined, kept.FullName)
-	case err == nil && kept.CodeID == codeID:
-		return kept, nil
+		return nil, "", fmt.Errorf("%w: %s", ErrJoined, kept.FullName)
+	case err == nil && o.Automatic && kept.UnusedCode != "":
+		return kept, kept.UnusedCode, nil
+	case err == nil && !o.Automatic && kept.CodeID == keys.CodeKey(o.Code).ID().String():
+		return kept, o.Code, nil
 	case err != nil && !errors.Is(err, ErrNoProfile):
-		return nil, err
+		return nil, "", err
 	}
+	answer, err := o.ask(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	o.Progress(Step{8, "making the account, the identity and their keys"})
+	profile, err := o.newProfile(answer)
+	if err != nil {
+		return nil, "", err
+	}
+	return profile, answer.ActivationKey, o.Home.Save(profile)
+}
 
-	o.Progress(Step{5, "sending the account configuration code to the management server"})
-	answer, err := o.Server.KeyActivation(ctx, o.Code)
+// ask asks for what the server has for a new account.
+func (o *JoinOptions) ask(ctx context.Context) (*spcm.KeyActivationResponse, error) {
+	if !o.Automatic {
+		o.Progress(Step{5, "sending the account configuration code to the management server"})
+		answer, err := o.Server.KeyActivation(ctx, o.Code)
+		if err != nil {
+			return nil, err
+		}
+		answer.ActivationKey = o.Code // whatever the server repeats
+		return answer, nil
+	}
+	o.Progress(Step{5, "asking the management server for the account of " + o.Server.user})
+	answer, err := o.Server.AutoAccountCodeConfiguration(ctx, o.DeviceName)
 	if err != nil {
 		return nil, err
 	}
-	o.Progress(Step{8, "making the account, the identity and their keys"})
+	if answer.Activation == nil {
+		return nil, ErrBackedUp
+	}
+	return answer.Activation, nil
+}
+
+// newProfile makes a profile of what the server has for a new account.
+func (o *JoinOptions) newProfile(answer *spcm.KeyActivationResponse) (*Profile, error) {
+	codeID := keys.CodeKey(answer.ActivationKey).ID().String()
 	profile, err := newProfile(o.Address, codeID, o.DeviceName, o.NewKeyPair)
 	if err != nil {
 		return nil, err
+	}
+	if o.Automatic {
+		profile.UnusedCode = answer.ActivationKey
 	}
 	if profile.Domain = answer.Domain; profile.Domain.GUID == "" {
 		return nil, errors.New("the server named no domain")
@@ -105,7 +145,7 @@ func activate(ctx context.Context, o JoinOptions) (*Profile, error) {
 	}
 	profile.MemberGUID, profile.FullName, profile.VCard = object.GUID, identity.FullName, identity.VCard
 	profile.ManagesDevice = managesDevices(objects)
-	return profile, o.Home.Save(profile)
+	return profile, nil
 }
 
 // enroll has the contact signed and takes over the signed identity.

@@ -78,6 +78,9 @@ type Profile struct {
 	// KnownToRelays are the URLs of the relays that have registered the account.
 	KnownToRelays []string
 
+	// UnusedCode is the configuration code of an automatic Join that is not finished. Nobody else has seen it, and the
+	// server gives it out only as long as the member is pending.
+	UnusedCode string
 	// Joined is set when the member is active and its signed identity is held.
 	Joined bool
 	// ManagesDevice is set when the domain manages the device (MS-GRVSPCM 2.2.2.2.10.7).

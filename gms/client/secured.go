@@ -19,11 +19,16 @@ func (s *Server) callWithCode(ctx context.Context, service string, key keys.Shar
 // callWithAccount sends a request secured with an account's key and returns the payload of the answer, nil when it has
 // none (MS-GRVSPCM 3.3.5.1.2). answerWrapper names the element around the answer's secured content.
 func (c *Client) callWithAccount(ctx context.Context, service string, account *Account, payload []byte, answerWrapper string) ([]byte, error) {
+	return c.server.callSecured(ctx, service, soap.NewFragment(c.event(account).Element()), account.Key, payload, answerWrapper)
+}
+
+// event is the header of a new request of an account.
+func (c *Client) event(account *Account) *soap.Event {
 	identityURL := c.profile.IdentityURL
 	if account.Device {
 		identityURL = deviceIdentityURL
 	}
-	event := &soap.Event{
+	return &soap.Event{
 		DeviceGUID:      c.profile.Device.GUID,
 		DomainGUID:      c.profile.Domain.GUID,
 		GUID:            account.GUID,
@@ -35,7 +40,6 @@ func (c *Client) callWithAccount(ctx context.Context, service string, account *A
 		ID:              newEventID(),
 		Created:         int32(c.now().Unix()),
 	}
-	return c.server.callSecured(ctx, service, soap.NewFragment(event.Element()), account.Key, payload, answerWrapper)
 }
 
 func (s *Server) callSecured(ctx context.Context, service string, fragment *soap.Fragment, key keys.SharedKey, payload []byte, answerWrapper string) ([]byte, error) {
