@@ -53,6 +53,7 @@ func (c *connection) Established() {
 	if c.gate.State() == auth.StateAuthenticated {
 		c.deviceURL = c.gate.DeviceURL()
 		c.delivery = newDelivery(c.server, c.conn, c.mayHave)
+		c.server.config.Presence.Connected(c.deviceURL, c.conn)
 	}
 	c.server.served(c)
 	c.server.log.Info("relay: connected", "peer", c.admittedAs, "relay", c.isRelay(),
@@ -149,6 +150,7 @@ func (c *connection) Closed(err error) {
 		return
 	}
 	c.server.log.Info("relay: disconnected", "peer", c.admittedAs, "err", err)
+	c.server.config.Presence.Ended(c.conn)
 	c.aim()
 	c.delivery.stop()
 }
@@ -174,8 +176,8 @@ func (c *connection) forget(r recipients) {
 // identities and targets that are.
 func (c *connection) recheck() {
 	if !c.isRelay() {
-		device, known := c.server.registry.LookupDevice(c.deviceURL)
-		if !known || device.LockedOut {
+		if !c.mayUse() {
+			c.server.config.Presence.Expelled(c.conn) // before the end, which does not say why
 			c.conn.Close(sstp.ReasonDeviceAuthenticationFailed, 0)
 			return
 		}

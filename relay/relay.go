@@ -98,6 +98,9 @@ func (c *Config) fill() {
 	if c.Dialer == nil {
 		c.Dialer = new(NetDialer)
 	}
+	if c.Presence == nil {
+		c.Presence = nobody{}
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

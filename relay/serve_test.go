@@ -327,24 +327,68 @@ func TestAdopt(t *testing.T) {
 	must(t, c.open(t, toIdentity(p[1])).give(t, sstp.Message{Flags: sstp.FlagAcknowledgeImmediately}, make([]byte, 100<<10)))
 }
 
-// presence takes one session.
-type presence struct{ devices chan string }
+// presence writes down what it is told of connections, and refuses sessions.
+type presence struct{ calls chan string }
 
-func (p presence) Open(deviceURL string, _ *sstp.InboundSession) (sstp.Receiver, sstp.OpenResponseID) {
-	p.devices <- deviceURL
+func (p presence) Connected(deviceURL string, _ *sstp.Conn) { p.calls <- "connected " + deviceURL }
+func (p presence) Expelled(*sstp.Conn)                      { p.calls <- "expelled" }
+func (p presence) Ended(*sstp.Conn)                         { p.calls <- "ended" }
+
+func (p presence) Open(*sstp.InboundSession) (sstp.Receiver, sstp.OpenResponseID) {
+	p.calls <- "open"
 	return nil, sstp.OpenNoResource
 }
 
 func TestPresence(t *testing.T) {
-	devices := make(chan string, 1)
-	b := newBox(t, "a.example", func(c *Config) { c.Presence = presence{devices} })
-	p := b.people(t, "alice")
+	calls := make(chan string, 10)
+	b := newBox(t, "a.example", func(c *Config) { c.Presence = presence{calls} })
+	expect := func(want string) {
+		t.Helper()
+		if got := receive(t, want, calls); got != want {
+			t.Errorf("presence was told %q, want %q", got, want)
+		}
+	}
+	p := b.people(t, "alice", "bob")
+	c := b.connect(t, p[0])
+	expect("connected " + p[0].device)
 	var refused *sstp.OpenRefusedError
-	o := b.connect(t, p[0]).open(t, sstp.Open{ResourceURL: "GrooveWanDPP"})
+	o := c.open(t, sstp.Open{ResourceURL: "GrooveWanDPP"})
 	if err := receive(t, "the answer", o.closed); !errors.As(err, &refused) || refused.Response != sstp.OpenNoResource {
 		t.Errorf("%v", err)
 	}
-	if got := receive(t, "the session", devices); got != p[0].device {
-		t.Errorf("session of %s", got)
+	expect("open")
+	c.leave(t, b)
+	expect("ended")
+
+	b.connect(t, p[1])
+	expect("connected " + p[1].device)
+	b.lock(t, true, p[1])
+	expect("expelled")
+	expect("ended")
+}
+
+// A fanout session for presence is refused before anybody is asked ([MS-GRVSSTP]
+// 3.3.5.6), whoever the entries are.
+func TestFanoutOfPresence(t *testing.T) {
+	calls := make(chan string, 10)
+	b := newBox(t, "a.example", func(c *Config) { c.Presence = presence{calls} })
+	p := b.people(t, "alice", "bob")
+	c := b.connect(t, p[0])
+	receive(t, "the connection", calls)
+	for _, entries := range [][]sstp.FanoutDeviceEntry{
+		{entry(p[1], "")},
+		{entry(p[1], "grooveDNS://other.example")},
+		{{IdentityURL: p[1].identity, DeviceURL: p[1].device}},
+	} {
+		for _, resource := range []string{sstp.WANDPPResource, "grooveWanDPP"} {
+			o := c.fanout(t, sstp.FanoutOpen{ResourceURL: resource, Entries: entries})
+			var refused *sstp.OpenRefusedError
+			if err := receive(t, "the answer", o.closed); !errors.As(err, &refused) || refused.Response != sstp.OpenNoResource {
+				t.Errorf("%s to %+v: %v", resource, entries, err)
+			}
+		}
+	}
+	if len(calls) != 0 {
+		t.Errorf("presence was told %q", <-calls)
 	}
 }

@@ -152,3 +152,15 @@ func checkOptional(what, url string, check func(string) error) error {
 	}
 	return nil
 }
+
+// DeviceGUID returns the part of a client device's URL that tells it from all
+// others, whatever the spelling: what is behind the relay's name, if there is one,
+// in dpp://relay.example/GUID, dpp:///GUID and dpp://GUID. Whether all of these may
+// mean one device has not been seen; nobody else has a device of that name.
+func DeviceGUID(url string) string {
+	rest := strings.TrimPrefix(url, DeviceScheme)
+	if _, path, found := strings.Cut(rest, "/"); found && path != "" {
+		return path
+	}
+	return rest
+}

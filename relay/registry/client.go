@@ -8,6 +8,7 @@ import (
 
 	"furrow/appliance/keys"
 	"furrow/appliance/state"
+	"furrow/sstp"
 	"furrow/sstp/auth"
 )
 
@@ -209,6 +210,9 @@ func (r *Registry) putDevice(tx *state.Tx, reg auth.Registration, sealed []byte)
 			return nil
 		}
 	} else {
+		if err := r.checkSpellings(tx, reg); err != nil {
+			return err
+		}
 		row = deviceRow{URL: reg.DeviceURL, SealedKey: sealed, PublicKeys: publicKeys(reg.DevicePublicKeys), Added: r.now().UTC()}
 	}
 	if len(row.Accounts) >= maxAccountsOnDevice {
@@ -219,6 +223,21 @@ func (r *Registry) putDevice(tx *state.Tx, reg auth.Registration, sealed []byte)
 	}
 	row.Accounts = append(slices.Clone(row.Accounts), reg.AccountURL)
 	return r.t.devices.Put(tx, row)
+}
+
+// checkSpellings refuses a device that another device is under another spelling of
+// its URL: it could pass for the other where only the GUID counts, as in presence.
+func (r *Registry) checkSpellings(tx *state.Tx, reg auth.Registration) error {
+	for other := range r.t.devicesByGUID.Find(tx, sstp.DeviceGUID(reg.DeviceURL)) {
+		key, err := r.openKey(purpose(deviceKeyPurposePrefix, other.URL), other.SealedKey)
+		if err != nil {
+			return err
+		}
+		if !key.Equal(reg.DeviceKey) || !other.PublicKeys.equal(reg.DevicePublicKeys) {
+			return fmt.Errorf("device, as %s: %w", other.URL, auth.ErrBound)
+		}
+	}
+	return nil
 }
 
 // RegisterIdentity implements [auth.Registry].

@@ -44,6 +44,7 @@ import (
 	"furrow/appliance/keys"
 	"furrow/appliance/state"
 	"furrow/gms/soap/spmr"
+	"furrow/sstp"
 )
 
 // Tables are the registry's tables in a store's schema.
@@ -58,6 +59,7 @@ type Tables struct {
 	usersByManager    *state.Index[userRow]
 	devices           *state.Table[deviceRow]
 	devicesByAccount  *state.Index[deviceRow]
+	devicesByGUID     *state.Index[deviceRow]
 	accounts          *state.Table[accountRow]
 	accountsByUser    *state.Index[accountRow]
 	identities        *state.Table[identityRow]
@@ -81,6 +83,7 @@ func Declare(s *state.Schema) *Tables {
 	t.managersByName = state.DefineUnique(t.managers, "name", func(r managerRow) []string { return []string{spmr.FoldManagerName(r.Name)} })
 	t.usersByManager = state.DefineIndex(t.users, "manager", func(r userRow) []string { return []string{r.Manager} })
 	t.devicesByAccount = state.DefineIndex(t.devices, "account", func(r deviceRow) []string { return r.Accounts })
+	t.devicesByGUID = state.DefineIndex(t.devices, "guid", func(r deviceRow) []string { return []string{sstp.DeviceGUID(r.URL)} })
 	t.accountsByUser = state.DefineIndex(t.accounts, "user", func(r accountRow) []string { return r.Users })
 	t.identitiesByOwner = state.DefineIndex(t.identities, "account", func(r identityRow) []string { return []string{r.Account} })
 	t.identitiesByUser = state.DefineIndex(t.identities, "user", func(r identityRow) []string { return []string{r.User} })
