@@ -12,6 +12,9 @@
 // a growing wait; whatever was not acknowledged comes again, on either side, so
 // that delivery is at least once.
 //
+// A [Watcher] says at the relays that the device is online, and learns of others by
+// [Presence].
+//
 // Files travel as a [Parcel], which is this program's own application of the
 // relay and nothing of Groove's: it has a resource URL of its own, and an
 // identifier by which an [Inbox] knows what it has stored already.
@@ -26,6 +29,7 @@ import (
 	"furrow/appliance/keys"
 	"furrow/sstp"
 	"furrow/sstp/auth"
+	"furrow/sstp/wandpp"
 )
 
 // Relay is a relay as the identity template of a member names it.
@@ -89,6 +93,9 @@ type Options struct {
 	LoginOnly bool
 	// Handlers take what the relay delivers; nil for a link that only sends.
 	Handlers Handlers
+	// Notified takes what the relay tells of presence, in order; nil for a link that
+	// asks for nothing.
+	Notified func([]wandpp.DeviceStatus)
 	// Dialer makes the transport; default TCP.
 	Dialer Dialer
 	// ProductVersion is what the relay is told; default nothing.

@@ -23,6 +23,14 @@ type Link struct {
 	failed  chan error     // holds the first failure of a handler
 }
 
+// fail ends the link for whoever uses it. One failure is enough.
+func (l *Link) fail(err error) {
+	select {
+	case l.failed <- err:
+	default:
+	}
+}
+
 // Dial connects to the relay and authenticates the device, which is registered
 // before if the relay asks for it, together with the account. The error is an
 // [*UnreachableError], a [*sstp.ConnectRefusedError], a [*sstp.ConnError],
@@ -109,6 +117,9 @@ func (events) FanoutOpen(*sstp.InboundSession, *sstp.FanoutOpen) (sstp.Receiver,
 // accepted and told to wait: to refuse it would have the relay think that the
 // device does not want what another link of it will take.
 func (e events) Open(s *sstp.InboundSession, cmd *sstp.Open) (sstp.Receiver, sstp.OpenResponseID) {
+	if sstp.IsWANDPP(cmd.ResourceURL) {
+		return e.openNotices()
+	}
 	in := &inbound{link: e.Link, open: *cmd, handle: e.options.Handlers[cmd.ResourceURL]}
 	switch {
 	case e.options.Handlers == nil:

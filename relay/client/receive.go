@@ -77,10 +77,7 @@ func (in *inbound) take(m *sstp.Incoming) {
 	case errors.As(err, &lost), errors.As(err, &closed):
 		in.link.log.Debug("relay client: message cut off", "err", err)
 	default:
-		select {
-		case in.link.failed <- err:
-		default: // one failure ends the link
-		}
+		in.link.fail(err)
 	}
 }
 

@@ -67,6 +67,8 @@ type testRelay struct {
 	admission func(n int) sstp.Admission
 	// opened may refuse a plain session.
 	opened func(*sstp.Open) sstp.OpenResponseID
+	// presence may take a session of presence.
+	presence func(*sstp.Conn) (sstp.Receiver, sstp.OpenResponseID)
 	// fanned is told of a fanout session when its first message has arrived, and
 	// may report targets; it returns the targets that remain.
 	fanned func(s *sstp.InboundSession, cmd *sstp.FanoutOpen) []sstp.FanoutDeviceEntry
@@ -221,6 +223,9 @@ func (r *testRelay) waiting() int {
 }
 
 func (c *relayConn) Open(_ *sstp.InboundSession, cmd *sstp.Open) (sstp.Receiver, sstp.OpenResponseID) {
+	if c.relay.presence != nil && sstp.IsWANDPP(cmd.ResourceURL) {
+		return c.relay.presence(c.conn)
+	}
 	if c.relay.opened != nil {
 		if response := c.relay.opened(cmd); response != sstp.OpenOk {
 			return nil, response

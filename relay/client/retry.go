@@ -75,11 +75,14 @@ func transient(err error) (wait time.Duration, again bool) {
 	var conn *sstp.ConnError
 	var session *sstp.SessionError
 	var unreachable *UnreachableError
+	var presence *PresenceError
 	switch {
 	case errors.As(err, &refused):
 		return time.Duration(refused.Response.RetryTime) * time.Second, refused.Response.Response == sstp.ResponseTryLater
 	case errors.As(err, &conn):
 		return conn.ReturnTime, conn.Lost || passes(conn.Reason)
+	case errors.As(err, &presence): // [MS-GRVPROT] 2.5.4: relay server errors are no reason to give up
+		return 0, true
 	case errors.As(err, &session):
 		return 0, session.Remote && passes(session.Reason)
 	case errors.As(err, &unreachable), errors.Is(err, sstp.ErrOpenTimeout):

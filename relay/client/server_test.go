@@ -19,6 +19,7 @@ import (
 	"furrow/appliance/state"
 	"furrow/gms/soap/spmr"
 	"furrow/relay"
+	"furrow/relay/presence"
 	"furrow/relay/queue"
 	"furrow/relay/registry"
 	"furrow/sstp"
@@ -62,14 +63,16 @@ func newServer(t testing.TB, users ...string) *server {
 	must(t, err)
 	queues, err := queue.New(queue.Options{Spool: bodies, Directory: relay.NewDirectory(facts), Log: log})
 	must(t, err)
+	hub := presence.New(log)
 	s := &server{key: set.Encryption, Server: relay.New(relay.Config{
-		Registry: facts, Queues: queues, Key: set.Encryption, DeviceURLs: []string{relayURL}, Log: log,
+		Registry: facts, Queues: queues, Key: set.Encryption, DeviceURLs: []string{relayURL}, Presence: hub, Log: log,
 	})}
 	ctx, cancel := context.WithCancel(context.Background())
 	var tending sync.WaitGroup
 	tending.Go(func() { queues.Run(ctx) })
 	t.Cleanup(func() {
 		must(t, s.Shutdown(context.Background(), 0))
+		hub.Close()
 		cancel()
 		tending.Wait()
 		must(t, bodies.Close())
