@@ -16,6 +16,7 @@ import (
 	"furrow/gms/relaylink"
 	"furrow/relay"
 	"furrow/relay/admin"
+	"furrow/relay/presence"
 	"furrow/relay/queue"
 	"furrow/relay/registry"
 )
@@ -41,6 +42,7 @@ type relayBox struct {
 	registry *registry.Registry
 	spool    *spool.Spool
 	queues   *queue.Queues
+	presence *presence.Hub
 	server   *relay.Server
 	admin    *admin.Server
 	sstp     net.Listener
@@ -140,9 +142,10 @@ func (r *relayBox) newServers(a *Appliance, deviceURL string) error {
 	if err != nil {
 		return err
 	}
+	r.presence = presence.New(a.opts.Log)
 	r.server = relay.New(relay.Config{
 		Registry: r.registry, Queues: r.queues, Key: clientKeys.Encryption, DeviceURLs: []string{deviceURL},
-		Diagnose: a.opts.Config.Relay.Diagnose, Log: a.opts.Log,
+		Presence: r.presence, Diagnose: a.opts.Config.Relay.Diagnose, Log: a.opts.Log,
 	})
 	r.admin = admin.New(admin.Config{
 		Registry: r.registry,
@@ -168,6 +171,9 @@ func (r *relayBox) Registry() *registry.Registry { return r.registry }
 
 // Stats is what this box's relay is doing.
 func (r *relayBox) Stats() relay.Stats { return r.server.Stats() }
+
+// Presence is who is online at this box's relay, and who watches.
+func (r *relayBox) Presence() presence.Stats { return r.presence.Stats() }
 
 // Waiting counts what is stored for recipients who are not there, once for each recipient.
 func (r *relayBox) Waiting() (messages int, bytes int64) {
@@ -220,6 +226,7 @@ func (r *relayBox) ServeOutsideManagers() error {
 // stop ends what start began: first the connections, then what works for them.
 func (r *relayBox) stop(ctx context.Context) error {
 	err := r.server.Shutdown(ctx, returnTime)
+	r.presence.Close()
 	r.cancel()
 	r.work.Wait()
 	return err

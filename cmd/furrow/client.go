@@ -21,6 +21,8 @@ type clientCmd struct {
 	Register clientRegisterCmd `cmd:"" help:"Register the account with its relays."`
 	Send     clientSendCmd     `cmd:"" help:"Send a file to other members by relay."`
 	Receive  clientReceiveCmd  `cmd:"" help:"Receive the files that wait at the relays."`
+	Presence clientPresenceCmd `cmd:"" help:"Be online, and show when others are, until interrupted."`
+	Card     clientCardCmd     `cmd:"" help:"Files by which people know each other's devices."`
 	Status   clientStatusCmd   `cmd:"" help:"Say how the account stands with its relays."`
 }
 

@@ -10,6 +10,7 @@ import (
 	"furrow/gms/relaylink"
 	"furrow/gms/soap/spmr"
 	"furrow/relay"
+	"furrow/relay/presence"
 	"furrow/relay/registry"
 )
 
@@ -17,6 +18,7 @@ import (
 type RelayBox interface {
 	Registry() *registry.Registry
 	Stats() relay.Stats
+	Presence() presence.Stats
 	// Waiting counts what is stored for recipients who are not there, once for each recipient.
 	Waiting() (messages int, bytes int64)
 	// AssignToEmptySets gives this box's relay to every domain whose default relay set is empty.
@@ -34,6 +36,9 @@ type LocalRelay struct {
 	Managers    []Manager `json:"managers"`
 	Connections int       `json:"connections"`
 	Devices     int       `json:"devices"` // authenticated connections
+	// Online is the number of devices that say so, and Subscriptions that of devices watched, once for each who watches.
+	Online        int `json:"online"`
+	Subscriptions int `json:"subscriptions"`
 	// Waiting counts what is stored for recipients who are not there, once for each recipient.
 	Waiting      int   `json:"waiting"`
 	WaitingBytes int64 `json:"waitingBytes"`
@@ -154,6 +159,8 @@ func localRelay(box RelayBox, _ *http.Request) (LocalRelay, error) {
 		DeviceURL: identity.DeviceURL, SOAPURL: identity.SOAPURL, Active: !box.Registry().Quiescent(), Managers: []Manager{},
 		Connections: stats.Connections, Devices: stats.Devices,
 	}
+	present := box.Presence()
+	shown.Online, shown.Subscriptions = present.Online, present.Subscriptions
 	shown.Waiting, shown.WaitingBytes = box.Waiting()
 	for _, m := range box.Registry().Managers() {
 		shown.Managers = append(shown.Managers, Manager{
