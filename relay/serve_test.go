@@ -327,21 +327,21 @@ func TestAdopt(t *testing.T) {
 	must(t, c.open(t, toIdentity(p[1])).give(t, sstp.Message{Flags: sstp.FlagAcknowledgeImmediately}, make([]byte, 100<<10)))
 }
 
-// presence writes down what it is told of connections, and refuses sessions.
-type presence struct{ calls chan string }
+// presenceCalls writes down what it is told of connections, and refuses sessions.
+type presenceCalls struct{ calls chan string }
 
-func (p presence) Connected(deviceURL string, _ *sstp.Conn) { p.calls <- "connected " + deviceURL }
-func (p presence) Expelled(*sstp.Conn)                      { p.calls <- "expelled" }
-func (p presence) Ended(*sstp.Conn)                         { p.calls <- "ended" }
+func (p presenceCalls) Connected(deviceURL string, _ *sstp.Conn) { p.calls <- "connected " + deviceURL }
+func (p presenceCalls) Expelled(*sstp.Conn)                      { p.calls <- "expelled" }
+func (p presenceCalls) Ended(*sstp.Conn)                         { p.calls <- "ended" }
 
-func (p presence) Open(*sstp.InboundSession) (sstp.Receiver, sstp.OpenResponseID) {
+func (p presenceCalls) Open(*sstp.InboundSession) (sstp.Receiver, sstp.OpenResponseID) {
 	p.calls <- "open"
 	return nil, sstp.OpenNoResource
 }
 
 func TestPresence(t *testing.T) {
 	calls := make(chan string, 10)
-	b := newBox(t, "a.example", func(c *Config) { c.Presence = presence{calls} })
+	b := newBox(t, "a.example", func(c *Config) { c.Presence = presenceCalls{calls} })
 	expect := func(want string) {
 		t.Helper()
 		if got := receive(t, want, calls); got != want {
@@ -371,7 +371,7 @@ func TestPresence(t *testing.T) {
 // 3.3.5.6), whoever the entries are.
 func TestFanoutOfPresence(t *testing.T) {
 	calls := make(chan string, 10)
-	b := newBox(t, "a.example", func(c *Config) { c.Presence = presence{calls} })
+	b := newBox(t, "a.example", func(c *Config) { c.Presence = presenceCalls{calls} })
 	p := b.people(t, "alice", "bob")
 	c := b.connect(t, p[0])
 	receive(t, "the connection", calls)
