@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"furrow/relay/queue"
 	"furrow/sstp"
@@ -21,6 +22,8 @@ type connection struct {
 	// Set by Established.
 	deviceURL string    // of the authenticated device; empty for a relay
 	delivery  *delivery // nil for a relay
+
+	attached atomic.Bool // accounts is not empty
 
 	// aiming is held by aim, which may be called at any time: by the connection,
 	// and for a change in the registry. It is taken before all other locks.
@@ -71,14 +74,18 @@ func (c *connection) Attached(eventID uint32, accountURL string) {
 		c.accounts = make(map[uint32]string)
 	}
 	c.accounts[eventID] = accountURL
+	c.attached.Store(true)
 	c.mu.Unlock()
 	c.aim()
+	c.server.leases.promote(c)
+	c.delivery.resume(c.deviceURL)
 }
 
 // Detached implements [sstp.Handler].
 func (c *connection) Detached(eventID uint32, _ string) {
 	c.mu.Lock()
 	delete(c.accounts, eventID)
+	c.attached.Store(len(c.accounts) > 0)
 	c.mu.Unlock()
 	c.aim()
 }

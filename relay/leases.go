@@ -14,7 +14,8 @@ import (
 //
 // A new connection of a device takes what an older one of the same device has:
 // the older one has likely been lost without anybody noticing. Any other waits
-// until the holder goes.
+// until the holder goes; so does one to which no account has attached while one of
+// the holder's has: it may be there for presence only.
 type leases struct {
 	mu         sync.Mutex
 	candidates map[string][]*connection // by target; the first holds the lease
@@ -27,12 +28,24 @@ func (l *leases) add(target string, c *connection) {
 	list := l.candidates[target]
 	switch {
 	case slices.Contains(list, c):
-	case len(list) > 0 && list[0].deviceURL == c.deviceURL:
+	case len(list) > 0 && list[0].deviceURL == c.deviceURL && (c.attached.Load() || !list[0].attached.Load()):
 		list = slices.Insert(list, 0, c)
 	default:
 		list = append(list, c)
 	}
 	l.candidates[target] = list
+}
+
+// promote has c take the lease of its device from an older connection of it, now
+// that an account has attached.
+func (l *leases) promote(c *connection) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list := l.candidates[c.deviceURL]
+	if i := slices.Index(list, c); i > 0 && list[0].deviceURL == c.deviceURL {
+		copy(list[1:], list[:i])
+		list[0] = c
+	}
 }
 
 // remove takes c off a target. It returns who has the lease then, nil if nobody

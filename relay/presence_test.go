@@ -116,3 +116,33 @@ func TestPresenceIsNotQueued(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 }
+
+// TestPresenceBesideReceiving has a connection that is there for presence leave the
+// device's messages to the one that receives, whichever comes first.
+func TestPresenceBesideReceiving(t *testing.T) {
+	b, _ := newPresenceBox(t, nil)
+	p := b.people(t, "alice", "bob")
+	alice := b.connect(t, p[0])
+	send := func(text string, to *testClient) {
+		t.Helper()
+		must(t, alice.open(t, toDevice(p[1])).give(t, sstp.Message{}, []byte(text)))
+		if m := receive(t, "the message", to.got); string(m.body) != text {
+			t.Errorf("got %q, want %q", m.body, text)
+		}
+	}
+	receiving := b.attached(t, p[1])
+	b.connect(t, p[1]).presence(t).say(t, &wandpp.Publish{Status: wandpp.Online})
+	send("presence came later", receiving)
+	receiving.conn.Close(sstp.ReasonNone, 0)
+	receive(t, "the end of a connection", receiving.conn.Done())
+	receiving = b.connect(t, p[1])
+	b.connect(t, p[1]).presence(t).say(t, &wandpp.Publish{Status: wandpp.Online})
+	receiving.attach(t)
+	eventually(t, "the connection that receives has the device's lease", func() bool {
+		l := &b.server.leases
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.candidates[p[1].device][0].attached.Load()
+	})
+	send("presence came between", receiving)
+}
