@@ -142,7 +142,7 @@ func (r *relayBox) newServers(a *Appliance, deviceURL string) error {
 	if err != nil {
 		return err
 	}
-	r.presence = presence.New(a.opts.Log)
+	r.presence = presence.New(presence.Config{Log: a.opts.Log, Diagnose: a.opts.Config.Relay.Diagnose})
 	r.server = relay.New(relay.Config{
 		Registry: r.registry, Queues: r.queues, Key: clientKeys.Encryption, DeviceURLs: []string{deviceURL},
 		Presence: r.presence, Diagnose: a.opts.Config.Relay.Diagnose, Log: a.opts.Log,

@@ -14,7 +14,7 @@ import (
 // newPresenceBox starts a relay that serves presence.
 func newPresenceBox(t testing.TB, change func(*Config)) (*box, *presence.Hub) {
 	t.Helper()
-	hub := presence.New(slog.New(slog.DiscardHandler))
+	hub := presence.New(presence.Config{Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(hub.Close) // after the box's own cleanup
 	return newBox(t, "a.example", func(c *Config) {
 		c.Presence = hub

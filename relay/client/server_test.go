@@ -63,7 +63,7 @@ func newServer(t testing.TB, users ...string) *server {
 	must(t, err)
 	queues, err := queue.New(queue.Options{Spool: bodies, Directory: relay.NewDirectory(facts), Log: log})
 	must(t, err)
-	hub := presence.New(log)
+	hub := presence.New(presence.Config{Log: log})
 	s := &server{key: set.Encryption, Server: relay.New(relay.Config{
 		Registry: facts, Queues: queues, Key: set.Encryption, DeviceURLs: []string{relayURL}, Presence: hub, Log: log,
 	})}

@@ -39,7 +39,7 @@ func must(t testing.TB, err error) {
 // inBubble runs a test with a hub, in time that passes when nothing else happens.
 func inBubble(t *testing.T, f func(t *testing.T, h *Hub)) {
 	synctest.Test(t, func(t *testing.T) {
-		h := New(slog.New(slog.DiscardHandler))
+		h := New(Config{Log: slog.New(slog.DiscardHandler)})
 		t.Cleanup(h.Close)
 		f(t, h)
 	})

@@ -2,6 +2,7 @@ package presence
 
 import (
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -213,6 +214,24 @@ func TestRefusedDocuments(t *testing.T) {
 					t.Errorf("%d subscriptions", n)
 				}
 			})
+		})
+	}
+}
+
+// TestDiagnose shows how a document begins that does not parse, and no other.
+func TestDiagnose(t *testing.T) {
+	for _, diagnose := range []bool{false, true} {
+		inBubble(t, func(t *testing.T, h *Hub) {
+			var log strings.Builder
+			h.log, h.diagnose = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})), diagnose
+			a := connect(t, h, alice)
+			a.online()
+			_ = a.send([]byte(`<Present Who="alice"/>` + strings.Repeat(" ", maxBeginning) + "END")) // its fate may be known or not
+			synctest.Wait()
+			shown := strings.Contains(log.String(), `<Present Who=\"alice\"/>`)
+			if shown != diagnose || strings.Contains(log.String(), "END") || strings.Contains(log.String(), "Online") {
+				t.Errorf("diagnose %t: %s", diagnose, log.String())
+			}
 		})
 	}
 }

@@ -2,6 +2,7 @@ package presence
 
 import (
 	"errors"
+	"io"
 
 	"furrow/sstp"
 	"furrow/sstp/wandpp"
@@ -86,7 +87,27 @@ func (p *peer) take(d document) {
 func (p *peer) decode(body *sstp.Incoming) (wandpp.Message, error) {
 	p.hub.turns.take()
 	defer p.hub.turns.give()
-	return wandpp.Decode(patientReader{body, p.hub.turns})
+	reader := patientReader{body, p.hub.turns}
+	if !p.hub.diagnose {
+		return wandpp.Decode(reader)
+	}
+	var begin beginning
+	message, err := wandpp.Decode(io.TeeReader(reader, &begin))
+	if errors.Is(err, wandpp.ErrMalformed) {
+		p.hub.log.Warn("presence: document that does not parse", "device", p.url, "begins", string(begin), "err", err)
+	}
+	return message, err
+}
+
+// beginning keeps the first octets of what is written to it.
+type beginning []byte
+
+// maxBeginning is as much of a document as shows its form.
+const maxBeginning = 512
+
+func (b *beginning) Write(octets []byte) (int, error) {
+	*b = append(*b, octets[:min(len(octets), maxBeginning-len(*b))]...)
+	return len(octets), nil
 }
 
 type patientReader struct {

@@ -49,9 +49,10 @@ import (
 // concurrent use; those about connections are called by the relay, which see
 // [furrow/relay.Presence].
 type Hub struct {
-	log   *slog.Logger
-	turns turns
-	work  sync.WaitGroup // goroutines
+	log      *slog.Logger
+	diagnose bool
+	turns    turns
+	work     sync.WaitGroup // goroutines
 
 	mu            sync.Mutex
 	closed        bool
@@ -61,14 +62,23 @@ type Hub struct {
 	stats         Stats // those that count
 }
 
+// Config is what a Hub is made of.
+type Config struct {
+	Log *slog.Logger
+	// Diagnose also logs how documents begin that do not parse. They may hold names
+	// of devices.
+	Diagnose bool
+}
+
 // New returns a hub, which is to be closed after the relay that uses it has been
 // shut down.
-func New(log *slog.Logger) *Hub {
+func New(c Config) *Hub {
 	return &Hub{
-		log:     log,
-		turns:   newTurns(),
-		peers:   make(map[*sstp.Conn]*peer),
-		devices: make(map[string]*device),
+		log:      c.Log,
+		diagnose: c.Diagnose,
+		turns:    newTurns(),
+		peers:    make(map[*sstp.Conn]*peer),
+		devices:  make(map[string]*device),
 	}
 }
 
