@@ -19,6 +19,12 @@
 // by the forwarder of that relay (forwarder.go). An acknowledged message is thus
 // on disk here, or has been acknowledged in turn by the next hop.
 //
+// # Presence
+//
+// Sessions of WAN presence are no store-and-forward. They are handed to a [Presence],
+// such as the hub of package relay/presence, together with what there is to know of
+// the connections of devices.
+//
 // # Failures of other relays
 //
 // The published protocol has a relay tell the originator of a fanout session

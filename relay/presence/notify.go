@@ -132,16 +132,16 @@ func (p *peer) write(out *sstp.Outgoing) error {
 	}
 }
 
-// nextPiece appends up to max of the devices that are due, as they are now, while
+// nextPiece appends up to most of the devices that are due, as they are now, while
 // there is room.
-func (p *peer) nextPiece(piece []byte, max int) (n int, _ []byte) {
+func (p *peer) nextPiece(piece []byte, most int) (n int, _ []byte) {
 	const longest = wandpp.MaxURL + 64
 	p.hub.turns.take()
 	defer p.hub.turns.give()
 	p.hub.mu.Lock()
 	defer p.hub.mu.Unlock()
 	for d := range p.due {
-		if n == max || len(piece)+longest > cap(piece) {
+		if n == most || len(piece)+longest > cap(piece) {
 			break
 		}
 		delete(p.due, d)
