@@ -28,10 +28,12 @@ func Decode(r io.Reader) (Message, error) {
 	}
 }
 
-// bounded reads at most left octets, and keeps the error of its source.
+// bounded reads at most left octets, and none of a document of which a tag is too
+// long. It keeps the error of its source.
 type bounded struct {
 	r    io.Reader
 	left int
+	span int   // octets since the last that began a tag
 	err  error // other than io.EOF
 }
 
@@ -40,10 +42,29 @@ func (b *bounded) Read(p []byte) (int, error) {
 	if b.left -= n; b.left < 0 {
 		n, err = 0, beyond("more than %d octets", MaxDocument)
 	}
+	if !b.spans(p[:n]) {
+		n, err = 0, malformed("more than %d octets in one piece", maxSpan)
+	}
 	if err != nil && err != io.EOF {
 		b.err = err
 	}
 	return n, err
+}
+
+// spans reports whether there is a < often enough, which may not stand in the value
+// of an attribute.
+func (b *bounded) spans(octets []byte) bool {
+	for {
+		i := bytes.IndexByte(octets, '<')
+		if i < 0 {
+			b.span += len(octets)
+			return b.span <= maxSpan
+		}
+		if b.span+i > maxSpan {
+			return false
+		}
+		b.span, octets = 0, octets[i+1:]
+	}
 }
 
 // decoder decodes one document.

@@ -50,6 +50,11 @@ const (
 	// URLs make 1.5 MB.
 	MaxDocument = 2 << 20
 
+	// maxSpan is the most octets from one < to the next: a device with the longest
+	// URL, all of it escaped, makes 2,000. A decoder of XML takes many times the
+	// memory of a tag with many attributes, before anybody can count them.
+	maxSpan = 4 << 10
+
 	// maxAttributes of an element: two, and room for namespaces.
 	maxAttributes = 8
 )

@@ -133,22 +133,24 @@ func TestLimits(t *testing.T) {
 		t.Errorf("encoding too much: %v", err)
 	}
 
-	for name, endless := range map[string]struct{ head, piece string }{
-		"devices":    {`<Subscribe Version="1">`, `<Device URL="` + device + `"/>`},
-		"space":      {`<Subscribe Version="1">`, "    "},
-		"depth":      {`<Subscribe Version="1">`, `<Device URL="` + device + `">`},
-		"attributes": {`<Subscribe`, ` a="b"`},
-		"one value":  {`<Subscribe a="`, "aaaa"},
-		"comment":    {`<!--`, "aaaa"},
-		"name":       {`<`, "aaaa"},
+	comment := "<!--" + strings.Repeat("a", maxSpan/2) + "-->"
+	for name, test := range map[string]struct {
+		head, piece string
+		want        error
+		atMost      int // octets read
+	}{
+		"devices":     {`<Subscribe Version="1">`, `<Device URL="` + device + `"/>`, ErrLimit, MaxDocument},
+		"comments":    {" ", comment, ErrLimit, MaxDocument + 1},
+		"space":       {`<Subscribe Version="1">`, "    ", ErrMalformed, 3 * maxSpan},
+		"depth":       {`<Subscribe Version="1">`, `<Device URL="` + device + `">`, ErrMalformed, 3 * maxSpan},
+		"attributes":  {`<Subscribe`, ` a=">"`, ErrMalformed, 3 * maxSpan},
+		"one value":   {`<Subscribe a="`, "aaaa", ErrMalformed, 3 * maxSpan},
+		"one comment": {`<!--`, "aaaa", ErrMalformed, 3 * maxSpan},
+		"name":        {`<`, "aaaa", ErrMalformed, 3 * maxSpan},
 	} {
-		r := &endlessReader{head: endless.head, piece: endless.piece}
-		_, err := Decode(r)
-		if !errors.Is(err, ErrLimit) && !errors.Is(err, ErrMalformed) {
-			t.Errorf("endless %s: %v", name, err)
-		}
-		if r.read > MaxDocument+1 {
-			t.Errorf("endless %s: read %d octets", name, r.read)
+		r := &endlessReader{head: test.head, piece: test.piece}
+		if _, err := Decode(r); !errors.Is(err, test.want) || r.read > test.atMost {
+			t.Errorf("endless %s: %v after %d octets, want %v after %d at most", name, err, r.read, test.want, test.atMost)
 		}
 	}
 }
