@@ -24,12 +24,18 @@ type clientCmd struct {
 	Presence clientPresenceCmd `cmd:"" help:"Be online, and show when others are, until interrupted."`
 	Card     clientCardCmd     `cmd:"" help:"Files by which people know each other's devices."`
 	Status   clientStatusCmd   `cmd:"" help:"Say how the account stands with its relays."`
+
+	Backup       clientBackupCmd       `cmd:"" help:"Store account data on the management server."`
+	Restore      clientRestoreCmd      `cmd:"" help:"Fetch the account data that was stored last."`
+	AutoActivate clientAutoActivateCmd `cmd:"" help:"Ask for the account configuration code of the person at this device."`
 }
 
 type clientJoinCmd struct {
 	Server string `required:"" help:"Address of the management server, such as http://groove.example.com." placeholder:"URL"`
-	Code   string `required:"" help:"Account configuration code."`
-	Home   string `required:"" help:"Folder that keeps the account; made when it is not there." placeholder:"DIR" type:"path"`
+	Code   string `required:"" xor:"who" help:"Account configuration code."`
+	User   string `required:"" xor:"who" help:"Login name at the management server, in the place of a code." placeholder:"NAME"`
+	passwordFile
+	Home string `required:"" help:"Folder that keeps the account; made when it is not there." placeholder:"DIR" type:"path"`
 }
 
 func (c *clientJoinCmd) Run(s *session) error {
@@ -45,8 +51,13 @@ func (c *clientJoinCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	if c.User != "" {
+		if server, err = c.login(server, c.User); err != nil {
+			return err
+		}
+	}
 	profile, err := client.Join(s.ctx, client.JoinOptions{
-		Server: server, Address: c.Server, Code: c.Code, Home: home, DeviceName: deviceName, Now: time.Now,
+		Server: server, Address: c.Server, Code: c.Code, Automatic: c.User != "", Home: home, DeviceName: deviceName, Now: time.Now,
 		NewKeyPair: client.NewKeyPair, Progress: s.progress,
 	})
 	if err != nil {
@@ -70,18 +81,7 @@ type clientUpdateCmd struct {
 }
 
 func (c *clientUpdateCmd) Run(s *session) (err error) {
-	home, err := client.OpenHome(c.Home)
-	if err != nil {
-		return err
-	}
-	profile, err := home.Load()
-	if err != nil {
-		return err
-	}
-	if !profile.Joined {
-		return fmt.Errorf("the account in %s has not finished joining: run furrow client join again with the same code", c.Home)
-	}
-	server, err := client.Connect(s.ctx, &http.Client{Timeout: requestTimeout}, profile.Server)
+	home, profile, server, err := s.openAccount(c.Home)
 	if err != nil {
 		return err
 	}
@@ -100,6 +100,23 @@ func (c *clientUpdateCmd) Run(s *session) (err error) {
 		}
 		return table(w, []string{"CHANGED", "ISSUED", "GUID"}, rows)
 	})
+}
+
+// openAccount opens a home folder whose member has joined, and connects to the management server.
+func (s *session) openAccount(dir string) (*client.Home, *client.Profile, *client.Server, error) {
+	home, err := client.OpenHome(dir)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	profile, err := home.Load()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if !profile.Joined {
+		return nil, nil, nil, fmt.Errorf("the account in %s has not finished joining: run furrow client join again in the same way", dir)
+	}
+	server, err := client.Connect(s.ctx, &http.Client{Timeout: requestTimeout}, profile.Server)
+	return home, profile, server, err
 }
 
 // describe is a profile without its secrets.

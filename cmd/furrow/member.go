@@ -13,6 +13,7 @@ type memberCmd struct {
 	Disable memberDisableCmd `cmd:"" help:"Lock a member out until it is enabled again."`
 	Enable  memberEnableCmd  `cmd:"" help:"End a member's lock-out."`
 	Delete  memberDeleteCmd  `cmd:"" help:"Remove a member for good."`
+	Backup  memberBackupCmd  `cmd:"" help:"Save the account data that the member's client has stored."`
 }
 
 type memberAddCmd struct {
@@ -126,6 +127,7 @@ func (s *session) member(act func(*api.Client) (api.Member, error)) error {
 			[2]string{"fax", m.Fax},
 			[2]string{"identity", m.IdentityURL},
 			[2]string{"account", m.AccountGUID},
+			[2]string{"last backup", backupText(m.LastBackup)},
 		)
 	})
 }

@@ -18,6 +18,9 @@ import (
 	"furrow/gms/service"
 )
 
+// sharedKeyPair makes one pair for all tests.
+var sharedKeyPair = sync.OnceValues(client.NewKeyPair)
+
 // office is a real management server with one domain.
 type office struct {
 	directory *directory.Directory
@@ -62,7 +65,7 @@ func newOffice(t *testing.T) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &office{directory: d, domain: domain, url: server.URL, newKeyPair: sync.OnceValues(client.NewKeyPair)}
+	return &office{directory: d, domain: domain, url: server.URL, newKeyPair: sharedKeyPair}
 }
 
 // member adds a pending member and returns it with its code.

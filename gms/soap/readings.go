@@ -21,9 +21,13 @@ import (
 //	A7   RSA signatures: over a DigestInfo, then over the bare digest.
 //	A8   CSMKey is encrypted as PKCS #1 v1.5 has it; OAEP is not tried, because
 //	     trying a second padding would tell that the first was wrong.
+//	B1   BackupFragmenetSize as misspelt in the schema is sent; the table's
+//	     spelling is accepted.
 //	B2   Event identifier: _EventID is sent, EventID read in its place; when both
-//	     are there they must be equal.
+//	     are there they must be equal. AccountStore sends both.
 //	B4   Prefixes inside payloads: see [Is].
+//	B8   The payload of AccountStore is the bytes of the fragment; whatever it is,
+//	     the server keeps it as it is.
 //	B11  Booleans are 0 and 1 only.
 //	B13  Prolog of the envelope: requests have it, relay requests and all
 //	     responses have not; accepted with and without.

@@ -111,17 +111,30 @@ func (c *Client) DeleteMember(ctx context.Context, guid string) (Member, error) 
 
 // call sends one request. A refusal comes back as *Error; a box that is not there as an error that says so.
 func call[Answer any](ctx context.Context, c *Client, method, path string, question any) (answer Answer, err error) {
+	resp, err := c.send(ctx, method, path, question)
+	if err != nil {
+		return answer, err
+	}
+	defer func() { err = errors.Join(err, resp.Body.Close()) }()
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&answer); err != nil {
+		return answer, fmt.Errorf("reading the answer: %w", err)
+	}
+	return answer, nil
+}
+
+// send sends one request and returns the response, whose body is the answer and must be closed.
+func (c *Client) send(ctx context.Context, method, path string, question any) (_ *http.Response, err error) {
 	var body io.Reader = http.NoBody
 	if question != nil {
 		data, err := json.Marshal(question)
 		if err != nil {
-			return answer, fmt.Errorf("encoding the request: %w", err)
+			return nil, fmt.Errorf("encoding the request: %w", err)
 		}
 		body = bytes.NewReader(data)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, "http://furrow"+path, body)
 	if err != nil {
-		return answer, err
+		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.http.Do(req)
@@ -131,19 +144,15 @@ func call[Answer any](ctx context.Context, c *Client, method, path string, quest
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err
 		}
-		return answer, fmt.Errorf("no running furrow serves %s: %w", c.dataDir, err)
+		return nil, fmt.Errorf("no running furrow serves %s: %w", c.dataDir, err)
+	}
+	if resp.StatusCode < http.StatusBadRequest {
+		return resp, nil
 	}
 	defer func() { err = errors.Join(err, resp.Body.Close()) }()
-	decoder := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer))
-	if resp.StatusCode >= http.StatusBadRequest {
-		refusal := new(Error)
-		if err := decoder.Decode(refusal); err != nil || refusal.Message == "" {
-			return answer, fmt.Errorf("the running furrow answered %s", resp.Status)
-		}
-		return answer, refusal
+	refusal := new(Error)
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(refusal); err != nil || refusal.Message == "" {
+		return nil, fmt.Errorf("the running furrow answered %s", resp.Status)
 	}
-	if err := decoder.Decode(&answer); err != nil {
-		return answer, fmt.Errorf("reading the answer: %w", err)
-	}
-	return answer, nil
+	return nil, refusal
 }

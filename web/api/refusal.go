@@ -30,6 +30,8 @@ func refusals() []struct {
 		{directory.ErrMemberNotFound, http.StatusNotFound, "notFound"},
 		{directory.ErrRelaySetNotFound, http.StatusNotFound, "notFound"},
 		{directory.ErrRelayNotFound, http.StatusNotFound, "notFound"},
+		{directory.ErrNoBackup, http.StatusNotFound, "notFound"},
+		{directory.ErrLoginTaken, http.StatusConflict, "conflict"},
 		{directory.ErrNameTaken, http.StatusConflict, "conflict"},
 		{directory.ErrDomainNotEmpty, http.StatusConflict, "conflict"},
 		{directory.ErrStatus, http.StatusConflict, "conflict"},

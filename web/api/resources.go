@@ -14,6 +14,7 @@
 //	DELETE /v1/members/{guid}             Member, with status deleted
 //	POST   /v1/members/{guid}/disable     Member
 //	POST   /v1/members/{guid}/enable      Member
+//	GET    /v1/members/{guid}/backup      the account data that the member's client has stored, octets
 //	GET    /v1/relay                      LocalRelay
 //	GET    /v1/relay/identity             File, for an outside management server
 //	POST   /v1/relay/managers             File of an outside management server -> LocalRelay
@@ -124,6 +125,8 @@ type Member struct {
 	IdentityURL string    `json:"identityURL"`
 	AccountGUID string    `json:"accountGUID"`
 	Created     time.Time `json:"created"`
+	// LastBackup is the backup of the account that can be restored, nil if there is none.
+	LastBackup *Backup `json:"lastBackup,omitempty"`
 }
 
 // Error is the body of a refusal.

@@ -51,6 +51,7 @@ func NewHandler(c Config) http.Handler {
 	mux.Handle("POST /v1/members/{guid}/enable", answer(h, h.act(c.Directory.EnableMember)))
 	h.relayRoutes(mux)
 	h.mailRoutes(mux)
+	mux.HandleFunc("GET /v1/members/{guid}/backup", h.backup)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		h.write(w, http.StatusNotFound, &Error{Code: "notFound", Message: "there is no such resource"})
 	})
@@ -65,15 +66,19 @@ func answer[Answer any](h *handler, f func(*http.Request) (Answer, error)) http.
 		r.Body = http.MaxBytesReader(w, r.Body, maxQuestion)
 		value, err := f(r)
 		if err != nil {
-			status, refusal := refuse(err)
-			if refusal.Code == "internal" {
-				h.Log.Error("admin request failed", "method", r.Method, "path", r.URL.Path, "error", err)
-			}
-			h.write(w, status, refusal)
+			h.refuse(w, r, err)
 			return
 		}
 		h.write(w, http.StatusOK, value)
 	})
+}
+
+func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status, refusal := refuse(err)
+	if refusal.Code == "internal" {
+		h.Log.Error("admin request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	h.write(w, status, refusal)
 }
 
 func (h *handler) write(w http.ResponseWriter, status int, value any) {
@@ -258,6 +263,10 @@ func (h *handler) showMember(m directory.Member) (Member, error) {
 	if err != nil {
 		return Member{}, err
 	}
+	backup, err := h.lastBackup(m)
+	if err != nil {
+		return Member{}, err
+	}
 	return Member{
 		GUID:       m.GUID,
 		Domain:     d.Name,
@@ -272,5 +281,6 @@ func (h *handler) showMember(m directory.Member) (Member, error) {
 		IdentityURL:       m.IdentityURL,
 		AccountGUID:       m.AccountGUID,
 		Created:           m.Created,
+		LastBackup:        backup,
 	}, nil
 }
