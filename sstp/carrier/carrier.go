@@ -16,7 +16,8 @@
 // GET, or post; who does not will not guess 24 octets. It is not tied to an
 // address, for proxies use several. It is never logged as a whole. A request for
 // a virtual connection that does not fit its state is refused without harm to
-// that connection, except where a sequence number shows that octets are missing.
+// that connection, except where a sequence number or checksum shows that octets
+// are missing.
 //
 // Octets come whole and in order, or the stream ends: a response or request of
 // which it is not known whether it has arrived is never repeated, for nothing in
