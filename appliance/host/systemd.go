@@ -38,15 +38,3 @@ func InheritedSockets() (Sockets, error) {
 	}
 	return sockets, nil
 }
-
-// Listen returns the listening socket of the service called name: the inherited one or a new one on address.
-func (s Sockets) Listen(name, address string) (net.Listener, error) {
-	if inherited := s[name]; len(inherited) > 0 {
-		return inherited[0], nil
-	}
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("%s: cannot listen on %s: %w", name, address, err)
-	}
-	return listener, nil
-}
