@@ -18,6 +18,7 @@ type connection struct {
 	conn       *sstp.Conn
 	gate       *auth.Gate
 	admittedAs string // URL by which it is counted
+	proven     func() // is told that a device has authenticated
 
 	// Set by Established.
 	deviceURL string    // of the authenticated device; empty for a relay
@@ -43,8 +44,8 @@ type recipients interface {
 	recheck()
 }
 
-func newConnection(s *Server, conn *sstp.Conn, gate *auth.Gate, admittedAs string) *connection {
-	return &connection{server: s, conn: conn, gate: gate, admittedAs: admittedAs}
+func newConnection(s *Server, conn *sstp.Conn, gate *auth.Gate, admittedAs string, proven func()) *connection {
+	return &connection{server: s, conn: conn, gate: gate, admittedAs: admittedAs, proven: proven}
 }
 
 // isRelay reports whether the peer is another relay.
@@ -57,6 +58,7 @@ func (c *connection) Established() {
 		c.deviceURL = c.gate.DeviceURL()
 		c.delivery = newDelivery(c.server, c.conn, c.mayHave)
 		c.server.config.Presence.Connected(c.deviceURL, c.conn)
+		c.proven()
 	}
 	c.server.served(c)
 	c.server.log.Info("relay: connected", "peer", c.admittedAs, "relay", c.isRelay(),

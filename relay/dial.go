@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 	"time"
 
 	"furrow/sstp"
@@ -18,26 +17,19 @@ type Dialer interface {
 	DialRelay(ctx context.Context, relayURL string) (io.ReadWriteCloser, error)
 }
 
-// port is where relays listen ([MS-GRVSSTP] 3.1.1.1).
-const port = "2492"
-
 // NetDialer dials over TCP. The zero value is ready for use.
 type NetDialer struct{ net.Dialer }
 
 // transportTimeout is the Transport Connection Timer of relays (note <11>).
 const transportTimeout = 3 * time.Minute
 
-// DialRelay implements [Dialer]. A relay URL is a scheme and a host name (note
-// <8>); a port behind it, which no product has, is taken for one.
+// DialRelay implements [Dialer].
 func (d *NetDialer) DialRelay(ctx context.Context, relayURL string) (io.ReadWriteCloser, error) {
-	host, ok := strings.CutPrefix(relayURL, sstp.RelayScheme)
-	if !ok || host == "" {
-		return nil, fmt.Errorf("dialling %q: %w", relayURL, sstp.ErrScheme)
+	address, err := sstp.RelayAddress(relayURL)
+	if err != nil {
+		return nil, fmt.Errorf("dialling %.100q: %w", relayURL, err)
 	}
-	if _, _, err := net.SplitHostPort(host); err != nil {
-		host = net.JoinHostPort(host, port)
-	}
-	conn, err := d.DialContext(ctx, "tcp", host)
+	conn, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("dialling %s: %w", relayURL, err)
 	}

@@ -35,11 +35,6 @@ func (s *Server) Serve(l net.Listener) error {
 		transport, err := l.Accept()
 		switch {
 		case err == nil:
-			if t, ok := transport.(*net.TCPConn); ok {
-				if err := t.SetKeepAliveConfig(deadPeer()); err != nil {
-					s.log.Debug("relay: setting keep-alive", "peer", transport.RemoteAddr(), "err", err)
-				}
-			}
 			s.Adopt(transport)
 		case s.isStopping():
 			return nil
@@ -69,7 +64,9 @@ func (s *Server) isStopping() bool {
 }
 
 // Adopt serves a connection whose transport stands, such as one that came in a
-// carrier. It returns at once; the transport is the relay's from then on.
+// carrier. It returns at once; the transport is the relay's from then on. If it has
+// a method Proven, that is called when a device has authenticated; other relays
+// never do.
 func (s *Server) Adopt(transport io.ReadWriteCloser) {
 	s.mu.Lock()
 	full := s.stopping || len(s.conns) >= s.config.MaxConnections
@@ -81,7 +78,20 @@ func (s *Server) Adopt(transport io.ReadWriteCloser) {
 		}
 		return
 	}
-	conn := sstp.Accept(transport, s.sstp, s.admit)
+	if t, ok := transport.(interface {
+		SetKeepAliveConfig(net.KeepAliveConfig) error
+	}); ok {
+		if err := t.SetKeepAliveConfig(deadPeer()); err != nil {
+			s.log.Debug("relay: setting keep-alive", "err", err)
+		}
+	}
+	proven := func() {}
+	if t, ok := transport.(interface{ Proven() }); ok {
+		proven = t.Proven
+	}
+	conn := sstp.Accept(transport, s.sstp, func(conn *sstp.Conn, m *sstp.Connect) sstp.Admission {
+		return s.admit(conn, m, proven)
+	})
 	s.conns[conn] = struct{}{}
 	s.mu.Unlock()
 	s.work.Go(func() {
@@ -94,12 +104,12 @@ func (s *Server) Adopt(transport io.ReadWriteCloser) {
 
 // admit decides about a Connect ([MS-GRVSSTP] 3.1.5.1). Lockout is the gate's to
 // find.
-func (s *Server) admit(conn *sstp.Conn, m *sstp.Connect) sstp.Admission {
+func (s *Server) admit(conn *sstp.Conn, m *sstp.Connect, proven func()) sstp.Admission {
 	retry := uint32(s.config.RetryTime / time.Second)
 	if s.registry.Quiescent() || s.isStopping() {
 		return sstp.Admission{Response: sstp.ResponseTryLater, RetryTime: retry}
 	}
-	c := newConnection(s, conn, auth.NewGate(s.registry, s.config.Key), admittedAs(m.SourceDeviceURLs))
+	c := newConnection(s, conn, auth.NewGate(s.registry, s.config.Key), admittedAs(m.SourceDeviceURLs), proven)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.devices[c.admittedAs]++

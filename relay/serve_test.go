@@ -308,12 +308,30 @@ func TestShutdown(t *testing.T) {
 	b.stop(t)
 }
 
+// carried is a transport that wants to know what comes of it.
+type carried struct {
+	net.Conn
+	keepAlive net.KeepAliveConfig
+	proven    chan struct{}
+}
+
+func (c *carried) SetKeepAliveConfig(k net.KeepAliveConfig) error {
+	c.keepAlive = k
+	return nil
+}
+
+func (c *carried) Proven() { close(c.proven) }
+
 // A transport that is no socket, as a carrier brings it.
 func TestAdopt(t *testing.T) {
 	b := newBox(t, "a.example", nil)
 	p := b.people(t, "alice", "bob")
 	ours, theirs := net.Pipe()
-	b.server.Adopt(theirs)
+	transport := &carried{Conn: theirs, proven: make(chan struct{})}
+	b.server.Adopt(transport)
+	if transport.keepAlive != deadPeer() {
+		t.Errorf("keep-alive: %+v", transport.keepAlive)
+	}
 	c := &testClient{person: p[0], got: make(chan delivered, 1), closed: make(chan error, 1)}
 	login, token, err := auth.NewLogin(auth.DeviceLayer, p[0].deviceKey)
 	must(t, err)
@@ -322,7 +340,13 @@ func TestAdopt(t *testing.T) {
 	defer func() { conn.Close(sstp.ReasonNone, 0); <-conn.Done() }()
 	proof, err := login.Receive(answer.Response, answer.AuthenticationToken)
 	must(t, err)
+	select {
+	case <-transport.proven:
+		t.Error("proven before the proof")
+	default:
+	}
 	must(t, conn.Authenticate(proof))
+	receive(t, "word that the peer is proven", transport.proven)
 	c.conn = conn
 	must(t, c.open(t, toIdentity(p[1])).give(t, sstp.Message{Flags: sstp.FlagAcknowledgeImmediately}, make([]byte, 100<<10)))
 }
