@@ -9,13 +9,17 @@ import (
 
 	"furrow/gms/client"
 	relayclient "furrow/relay/client"
+	"furrow/sstp"
 	"furrow/sstp/auth"
+	"furrow/sstp/carrier"
+	"furrow/sstp/carrier/route"
 )
 
 // relayFlags are those of every command that talks to relays.
 type relayFlags struct {
 	Home     string `required:"" help:"Folder that keeps the account." placeholder:"DIR" type:"path"`
 	Diagnose bool   `help:"Log connections, and the first octets of what cannot be parsed, on standard error."`
+	wayFlags
 }
 
 // relayMember is a member who has joined, as its relays see it.
@@ -23,6 +27,7 @@ type relayMember struct {
 	home    *client.Home
 	profile *client.Profile
 	relays  []relayclient.Options // in the order of the identity template
+	router  *route.Router
 }
 
 // open reads the home folder.
@@ -49,7 +54,11 @@ func (f *relayFlags) open() (*relayMember, error) {
 	if f.Diagnose {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	m := &relayMember{home: home, profile: profile}
+	router, err := f.router(log)
+	if err != nil {
+		return nil, err
+	}
+	m := &relayMember{home: home, profile: profile, router: router}
 	for _, r := range relays {
 		relay, err := relayclient.NewRelay(r.URL, r.Certificate)
 		if err != nil {
@@ -58,6 +67,7 @@ func (f *relayFlags) open() (*relayMember, error) {
 		m.relays = append(m.relays, relayclient.Options{
 			Relay: relay, User: relayUser(profile, token), Known: slices.Contains(profile.KnownToRelays, relay.URL),
 			ProductVersion: "Furrow client " + version, Diagnose: f.Diagnose, Log: log,
+			Dialer: router, Timers: sstp.Timers{OutboundIdle: carrier.NoopInterval},
 		})
 	}
 	return m, nil

@@ -20,13 +20,14 @@ func TestFiles(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "var")
 	b := serve(t, data, "127.0.0.1:0", "127.0.0.1:0")
 	relayURL := must[api.LocalRelay](t, "--data", data, "relay", "show").DeviceURL
+	_, sstpPort, _ := strings.Cut(strings.TrimPrefix(relayURL, "grooveDNS://"), ":")
 	must[api.Domain](t, "--data", data, "domain", "create", "Office")
 	ann := joinAs(t, b, data, "Office", "ann").home
 	asBob := joinAs(t, b, data, "Office", "bob")
 	bob, bobURL := asBob.home, asBob.identity
 
 	if status := must[clientStatus](t, "client", "status", "--home", bob); len(status.Relays) != 1 ||
-		status.Relays[0] != (relayAccessState{Relay: relayURL, State: "not registered"}) || status.Identity != bobURL {
+		status.Relays[0] != (relayAccessState{Relay: relayURL, State: "not registered", Via: "SSTP on port " + sstpPort}) || status.Identity != bobURL {
 		t.Fatalf("before registering: %+v", status)
 	}
 	for _, home := range []string{ann, bob} {
@@ -38,6 +39,8 @@ func TestFiles(t *testing.T) {
 	if stdout, stderr, exit := furrow(t, "client", "status", "--home", bob); exit != 0 || !strings.Contains(stdout, relayURL+"  ready") {
 		t.Fatalf("after registering: exit %d, %q, %q", exit, stdout, stderr)
 	}
+
+	t.Run("ways", func(t *testing.T) { testWays(t, bob, sstpPort) })
 
 	dir := t.TempDir()
 	content := bytes.Repeat([]byte("a long file "), 1<<20)
@@ -91,6 +94,28 @@ func TestFiles(t *testing.T) {
 			}
 		}
 	})
+}
+
+// testWays gets to a relay whose port is not where the way expects it.
+func testWays(t *testing.T, home, sstpPort string) {
+	for _, via := range []string{"auto", "sstp", "443"} {
+		got := must[clientStatus](t, "client", "status", "--home", home, "--via", via, "--relay-port", "443="+sstpPort).Relays[0]
+		if got.State != "ready" || got.Via != "SSTP on port "+sstpPort {
+			t.Errorf("by %s: %+v", via, got)
+		}
+	}
+	for flags, want := range map[string]string{
+		"--via carrier-pigeon":            "--via",
+		"--relay-port 25=26":              "--relay-port 25=26: relays listen on 2492, 443 and 80",
+		"--relay-port 80=x/y":             "--relay-port 80=x/y: not a port",
+		"--proxy socks5://ann:secret@b:1": "--proxy: proxy b:1",
+		"--via 443 --proxy 127.0.0.1:1":   "", // the relay is failing, which is no error of the command
+	} {
+		_, stderr, exit := furrow(t, append([]string{"client", "status", "--home", home}, strings.Fields(flags)...)...)
+		if (exit == 0) != (want == "") || !strings.Contains(stderr, want) || strings.Contains(stderr, "secret") {
+			t.Errorf("%s: exit %d, %q", flags, exit, stderr)
+		}
+	}
 }
 
 // testFollow receives a file while waiting for it, and is interrupted.

@@ -23,7 +23,9 @@ type clientStatus struct {
 type relayAccessState struct {
 	Relay string `json:"relay"`
 	// State is "ready", "not registered" or "failing".
-	State   string `json:"state"`
+	State string `json:"state"`
+	// Via is the way on which the relay has answered, in words.
+	Via     string `json:"via,omitempty"`
 	Problem string `json:"problem,omitempty"`
 }
 
@@ -39,7 +41,9 @@ func (c *clientStatusCmd) Run(s *session) error {
 		Device:   m.profile.DeviceURL,
 	}
 	for _, o := range m.relays {
-		status.Relays = append(status.Relays, tryRelay(s.ctx, o))
+		state := tryRelay(s.ctx, o)
+		state.Via = m.router.Used(o.Relay.URL)
+		status.Relays = append(status.Relays, state)
 	}
 	return s.out.print(status, func(w io.Writer) error {
 		err := facts(w,
@@ -53,9 +57,9 @@ func (c *clientStatusCmd) Run(s *session) error {
 		}
 		rows := make([][]string, 0, len(status.Relays))
 		for _, r := range status.Relays {
-			rows = append(rows, []string{r.Relay, r.State, r.Problem})
+			rows = append(rows, []string{r.Relay, r.State, r.Via, r.Problem})
 		}
-		return table(w, []string{"RELAY", "STATE", "PROBLEM"}, rows)
+		return table(w, []string{"RELAY", "STATE", "VIA", "PROBLEM"}, rows)
 	})
 }
 
