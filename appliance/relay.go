@@ -19,6 +19,8 @@ import (
 	"furrow/relay/presence"
 	"furrow/relay/queue"
 	"furrow/relay/registry"
+	"furrow/sstp"
+	"furrow/sstp/carrier"
 )
 
 const (
@@ -145,6 +147,8 @@ func (r *relayBox) newServers(a *Appliance, deviceURL string) error {
 	r.presence = presence.New(presence.Config{Log: a.opts.Log, Diagnose: a.opts.Config.Relay.Diagnose})
 	r.server = relay.New(relay.Config{
 		Registry: r.registry, Queues: r.queues, Key: clientKeys.Encryption, DeviceURLs: []string{deviceURL},
+		// Proxies and routers on the way forget what is silent for minutes ([MS-GRVHENC] 3.1.2.3).
+		Timers:   sstp.Timers{OutboundIdle: carrier.NoopInterval},
 		Presence: r.presence, Diagnose: a.opts.Config.Relay.Diagnose, Log: a.opts.Log,
 	})
 	r.admin = admin.New(admin.Config{
@@ -189,11 +193,6 @@ func (r *relayBox) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	r.work.Go(func() { r.queues.Run(ctx) })
-	r.work.Go(func() {
-		if err := r.server.Serve(r.sstp); err != nil {
-			r.services.fail(fmt.Errorf("sstp: %w", err))
-		}
-	})
 	r.work.Go(func() {
 		select {
 		case <-ctx.Done():

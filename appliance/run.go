@@ -18,10 +18,6 @@ const drainTimeout = 20 * time.Second
 // Run serves until ctx ends, then finishes the running requests and closes everything. It returns an error when the
 // box had to stop by itself.
 func (a *Appliance) Run(ctx context.Context) error {
-	a.services.start("http", a.http, a.service)
-	if a.https != nil {
-		a.services.startTLS("https", a.https, a.service, a.tls.TLS())
-	}
 	a.services.start("admin", a.admin, api.NewHandler(a.adminConfig()))
 	var stops []func()
 	if a.Recovery() == nil {
@@ -30,6 +26,7 @@ func (a *Appliance) Run(ctx context.Context) error {
 	if a.relay != nil {
 		a.relay.start()
 	}
+	ports := a.startPorts()
 	a.tell("ready", host.Ready("serving "+a.serverURL))
 
 	var cause error
@@ -43,6 +40,8 @@ func (a *Appliance) Run(ctx context.Context) error {
 
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
+	closed := make(chan error, 1)
+	go func() { closed <- ports.close(drain) }()
 	errs := []error{cause, a.services.stop(drain)}
 	for _, stop := range stops {
 		stop()
@@ -50,6 +49,7 @@ func (a *Appliance) Run(ctx context.Context) error {
 	if a.relay != nil {
 		errs = append(errs, a.relay.stop(drain))
 	}
+	errs = append(errs, ports.endCarriers(drain), <-closed)
 	return errors.Join(append(errs, a.Close())...)
 }
 
@@ -68,7 +68,7 @@ func background(run func(context.Context)) (stop func()) {
 func (a *Appliance) adminConfig() api.Config {
 	config := api.Config{
 		Directory: a.directory, Store: a.store, Recovery: a.report.Recovery, Links: a.links,
-		Mail: a.mail, Version: a.opts.Version, Log: a.opts.Log,
+		Mail: a.mail, Listeners: a.listeners(), Version: a.opts.Version, Log: a.opts.Log,
 	}
 	if a.relay != nil {
 		config.Relay = a.relay

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"furrow/sstp/carrier/port"
 )
 
 const (
@@ -61,6 +63,7 @@ func (s *services) run(name string, handler http.Handler, serve func(*http.Serve
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // peers' mistakes
 	}
+	port.Configure(server)
 	s.mu.Lock()
 	s.running = append(s.running, httpService{name, server})
 	s.mu.Unlock()

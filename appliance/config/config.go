@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 
@@ -65,6 +66,9 @@ type Listen struct {
 	HTTPS string `toml:"https"`
 	// SSTP serves the relay. Empty: this box is no relay.
 	SSTP string `toml:"sstp"`
+	// BehindProxies are networks of load balancers and the like whose connections to the three above begin with a header
+	// of the PROXY protocol that names the peer. Empty: there are none.
+	BehindProxies []netip.Prefix `toml:"behind_proxies"`
 	// RelayAdmin serves relay-management SOAP, and only if an outside management server is known. Empty: never.
 	RelayAdmin string `toml:"relay_admin"`
 }

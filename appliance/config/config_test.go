@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -20,7 +21,7 @@ func TestLoadOverDefaults(t *testing.T) {
 	}
 	want := Default(false)
 	want.ServerURL, want.LogLevel, want.Listen.HTTP = "http://groove.example.com/gms.dll", slog.LevelDebug, "127.0.0.1:9"
-	if cfg != want {
+	if !reflect.DeepEqual(cfg, want) {
 		t.Fatalf("got %+v, want %+v", cfg, want)
 	}
 }
@@ -32,7 +33,7 @@ func TestLoadKeepsDefaultsForWhatIsNotSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg != Default(true) {
+	if !reflect.DeepEqual(cfg, Default(true)) {
 		t.Fatalf("got %+v, want the defaults", cfg)
 	}
 }
@@ -62,7 +63,7 @@ func TestLoadMissingFile(t *testing.T) {
 		t.Fatalf("Load: %v, want fs.ErrNotExist", err)
 	}
 	cfg, err := LoadIfPresent(path, Default(false))
-	if err != nil || cfg != Default(false) {
+	if err != nil || !reflect.DeepEqual(cfg, Default(false)) {
 		t.Fatalf("LoadIfPresent: %+v, %v", cfg, err)
 	}
 }

@@ -49,6 +49,8 @@ type Status struct {
 	ServerURL string `json:"serverURL"`
 	Domains   int    `json:"domains"`
 	Members   int    `json:"members"`
+	// Listeners says where each service listens, host:port, by http, https and sstp.
+	Listeners map[string]string `json:"listeners"`
 	// Recovery is present when the state was restored from damaged files and is read-only until that is accepted.
 	Recovery *Recovery `json:"recovery,omitempty"`
 }

@@ -26,6 +26,8 @@ type Config struct {
 	Version  string
 	// Links manages the relays of the directory; nil in recovery mode.
 	Links *relaylink.Links
+	// Listeners says where each service listens.
+	Listeners map[string]string
 	// Relay is the relay of this box; nil when it runs none.
 	Relay RelayBox
 	Mail  *mail.Post
@@ -112,6 +114,7 @@ func (h *handler) status(*http.Request) (Status, error) {
 		Version:   h.Version,
 		ServerURL: address,
 		Domains:   len(h.listedDomains()),
+		Listeners: h.Listeners,
 		Members:   len(h.listedMembers()),
 	}
 	if errors.Is(h.Store.Err(), state.ErrRecovery) {
