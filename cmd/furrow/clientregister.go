@@ -1,12 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"io"
 	"slices"
 
-	"furrow/relay/client"
+	"furrow/cmd/furrow/groove"
 )
 
 type clientRegisterCmd struct{ relayFlags }
@@ -27,7 +26,7 @@ func (c *clientRegisterCmd) Run(s *session) error {
 	var failures []error
 	for _, o := range m.relays {
 		r := registration{Relay: o.Relay.URL, Registered: true}
-		if err := register(s.ctx, o); err != nil {
+		if err := groove.Register(s.ctx, o); err != nil {
 			r.Registered, r.Problem = false, oneLine(err)
 			failures = append(failures, err)
 		} else if !slices.Contains(m.profile.KnownToRelays, o.Relay.URL) {
@@ -46,17 +45,4 @@ func (c *clientRegisterCmd) Run(s *session) error {
 		return table(w, []string{"RELAY", "ACCOUNT"}, rows)
 	})
 	return errors.Join(append(failures, err)...)
-}
-
-// register makes sure that a relay knows the device, the account and the identity.
-func register(ctx context.Context, o client.Options) error {
-	link, err := client.Dial(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer link.Close()
-	if err := link.Attach(ctx); err != nil {
-		return err
-	}
-	return link.RegisterIdentity(ctx)
 }

@@ -5,13 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"slices"
 
+	"furrow/cmd/furrow/groove"
 	"furrow/gms/client"
 	relayclient "furrow/relay/client"
-	"furrow/sstp"
-	"furrow/sstp/auth"
-	"furrow/sstp/carrier"
 	"furrow/sstp/carrier/route"
 )
 
@@ -43,13 +40,6 @@ func (f *relayFlags) open() (*relayMember, error) {
 	if !profile.Joined {
 		return nil, fmt.Errorf("the account in %s has not finished joining: run furrow client join again with the same code", f.Home)
 	}
-	relays, token, err := profile.Relays()
-	if err != nil {
-		return nil, err
-	}
-	if len(relays) == 0 {
-		return nil, errors.New("the management server has named no relay for the member: when it has, run furrow client update")
-	}
 	log := slog.New(slog.DiscardHandler)
 	if f.Diagnose {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -58,37 +48,12 @@ func (f *relayFlags) open() (*relayMember, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &relayMember{home: home, profile: profile, router: router}
-	for _, r := range relays {
-		relay, err := relayclient.NewRelay(r.URL, r.Certificate)
-		if err != nil {
-			return nil, err
-		}
-		m.relays = append(m.relays, relayclient.Options{
-			Relay: relay, User: relayUser(profile, token), Known: slices.Contains(profile.KnownToRelays, relay.URL),
-			ProductVersion: "Furrow client " + version, Diagnose: f.Diagnose, Log: log,
-			Dialer: router, Timers: sstp.Timers{OutboundIdle: carrier.NoopInterval},
-		})
+	relays, err := groove.Relays(profile, groove.Access{Version: version, Dialer: router, Diagnose: f.Diagnose, Log: log})
+	if err != nil {
+		return nil, err
 	}
-	return m, nil
-}
-
-// relayUser is a profile in the terms of SSTP Security.
-func relayUser(p *client.Profile, token string) relayclient.User {
-	return relayclient.User{
-		Device: auth.Principal{
-			URL:        p.DeviceURL,
-			Key:        p.RelayKeys.Device,
-			Signature:  p.Device.Signature,
-			Encryption: p.Device.Encryption.Public(),
-		},
-		Account: auth.Principal{
-			URL:        auth.AccountScheme + p.User.GUID,
-			Key:        p.RelayKeys.Account,
-			Signature:  p.User.Signature,
-			Encryption: p.User.Encryption.Public(),
-		},
-		IdentityURL: p.IdentityURL,
-		Token:       token,
+	if len(relays) == 0 {
+		return nil, errors.New("the management server has named no relay for the member: when it has, run furrow client update")
 	}
+	return &relayMember{home: home, profile: profile, relays: relays, router: router}, nil
 }
