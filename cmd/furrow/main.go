@@ -23,6 +23,7 @@ type commandLine struct {
 
 	Serve    serveCmd    `cmd:"" help:"Run the box."`
 	Status   statusCmd   `cmd:"" help:"Say how the running box is."`
+	Doctor   doctorCmd   `cmd:"" help:"Examine the running box as its users meet it."`
 	Recovery recoveryCmd `cmd:"" help:"After damage to the disk: accept the restored state."`
 	Domain   domainCmd   `cmd:"" help:"Management domains."`
 	Member   memberCmd   `cmd:"" help:"Members of a domain."`
