@@ -71,6 +71,49 @@ func FuzzManagedObjectStatusResponse(f *testing.F) {
 		&ManagedObjectStatusResponse{Consistency{"AQID", "d", "u"}, "i", testObjects()})
 }
 
+func FuzzIdentityPublish(f *testing.F) {
+	fuzzDecoder(f, DecodeIdentityPublish, &IdentityPublish{[]byte{1, 2, 3}}, &IdentityPublish{})
+}
+
+func FuzzContactSearch(f *testing.F) {
+	fuzzDecoder(f, DecodeContactSearch, &ContactSearch{"Söhne"}, &ContactSearch{})
+}
+
+func FuzzContactSearchResponse(f *testing.F) {
+	fuzzDecoder(f, DecodeContactSearchResponse, testFound())
+}
+
+func FuzzContactFetch(f *testing.F) {
+	fuzzDecoder(f, DecodeContactFetch, &ContactFetch{[]string{memberGUID, "b"}})
+}
+
+func FuzzContactFetchResponse(f *testing.F) {
+	fuzzDecoder(f, DecodeContactFetchResponse, &ContactFetchResponse{[]FetchedContact{{memberGUID, []byte{1}}}})
+}
+
+func FuzzPassphraseResetRequest(f *testing.F) {
+	fuzzDecoder(f, DecodePassphraseResetRequest,
+		testResetRequest(f, testElGamal(f).Public()), testResetRequest(f, testSigner(f).Public()))
+}
+
+func FuzzPassphraseResetStatus(f *testing.F) {
+	fuzzDecoder(f, DecodePassphraseResetStatus, &PassphraseResetStatus{accountGUID})
+}
+
+func FuzzPassphraseResetStatusResponse(f *testing.F) {
+	fuzzDecoder(f, DecodePassphraseResetStatusResponse,
+		&PassphraseResetStatusResponse{AccountGUID: accountGUID, Status: ResetPending},
+		&PassphraseResetStatusResponse{accountGUID, ResetApproved, []byte{1}, []byte{2}})
+}
+
+func FuzzAutomaticPasswordReset(f *testing.F) {
+	fuzzDecoder(f, DecodeAutomaticPasswordReset, testAutomaticReset())
+}
+
+func FuzzAutomaticPasswordResetResponse(f *testing.F) {
+	fuzzDecoder(f, DecodeAutomaticPasswordResetResponse, testSealed())
+}
+
 func FuzzContact(f *testing.F) {
 	fuzzDecoder(f, DecodeContact, testContact(f, testElGamal(f).Public()), testContact(f, testSigner(f).Public()))
 }

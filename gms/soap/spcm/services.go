@@ -15,6 +15,13 @@ const (
 	ServiceAccountStore                 = "AccountStore"
 	ServiceAutoAccountCodeConfiguration = "AutoAccountCodeConfiguration"
 	ServiceAutoActivation               = "AutoActivation"
+	ServiceIdentityPublish              = "IdentityPublish"
+	ServiceContactSearch                = "ContactSearch"
+	ServiceContactFetch                 = "ContactFetch"
+
+	ServicePassphraseResetRequest = "PassphraseResetRequest"
+	ServicePassphraseResetStatus  = "PassphraseResetStatus"
+	ServiceAutomaticPasswordReset = "AutomaticPasswordReset"
 )
 
 // Security says what secures a request.
@@ -58,7 +65,7 @@ const (
 	// shortRequest: a payload of a few attributes.
 	shortRequest = 16 << 10
 	// keyRequest: two public keys of the largest accepted sizes, the signature
-	// and the encrypted key.
+	// and the encrypted key; or encrypted master keys beside a mail's text.
 	keyRequest = 32 << 10
 	// listRequest: some hundred bytes to each managed object that a client
 	// names, for several hundred of them.
@@ -102,6 +109,12 @@ func Services() []Service {
 		{ServiceAccountStore, soap.Request1, soap.Response1, AccountKey, backupRequest},
 		{ServiceAutoAccountCodeConfiguration, soap.Request3, soap.Response2, HTTPAuthentication, shortRequest},
 		{ServiceAutoActivation, soap.Request1, soap.Response2, AccountKey, shortRequest},
+		{ServiceIdentityPublish, soap.Request1, soap.Response1, AccountKey, contactRequest},
+		{ServiceContactSearch, soap.Request1, soap.Response2, AccountKey, shortRequest},
+		{ServiceContactFetch, soap.Request1, soap.Response2, AccountKey, listRequest},
+		{ServicePassphraseResetRequest, soap.Request1, soap.Response1, AccountKey, keyRequest},
+		{ServicePassphraseResetStatus, soap.Request1, soap.Response2, AccountKey, shortRequest},
+		{ServiceAutomaticPasswordReset, soap.Request1, soap.Response2, AccountKey, keyRequest},
 	}
 }
 

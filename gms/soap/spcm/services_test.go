@@ -2,6 +2,7 @@ package spcm
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,13 @@ func TestServices(t *testing.T) {
 		"AccountStore":                 {Request: soap.Request1, Response: soap.Response1, Security: AccountKey},
 		"AutoAccountCodeConfiguration": {Request: soap.Request3, Response: soap.Response2, Security: HTTPAuthentication},
 		"AutoActivation":               {Request: soap.Request1, Response: soap.Response2, Security: AccountKey},
+		"IdentityPublish":              {Request: soap.Request1, Response: soap.Response1, Security: AccountKey},
+		"ContactSearch":                {Request: soap.Request1, Response: soap.Response2, Security: AccountKey},
+		"ContactFetch":                 {Request: soap.Request1, Response: soap.Response2, Security: AccountKey},
+
+		"PassphraseResetRequest": {Request: soap.Request1, Response: soap.Response1, Security: AccountKey},
+		"PassphraseResetStatus":  {Request: soap.Request1, Response: soap.Response2, Security: AccountKey},
+		"AutomaticPasswordReset": {Request: soap.Request1, Response: soap.Response2, Security: AccountKey},
 	}
 	services := Services()
 	if len(services) != len(published) {
@@ -69,6 +77,13 @@ func TestLimitsFitMessages(t *testing.T) {
 		ServiceManagedObjectInstall: (&ManagedObjectInstall{Domain: "d", ID: "i", VCard: contact.VCard}).Encode(),
 		ServiceAccountStore:         make([]byte, MaxBackupFragment),
 		ServiceAutoActivation:       (&AutoActivation{strings.Repeat("a", soap.MaxTextSize)}).Encode(),
+		ServiceIdentityPublish:      (&IdentityPublish{make([]byte, MaxContact)}).Encode(),
+		ServiceContactSearch:        (&ContactSearch{strings.Repeat("q", soap.MaxTextSize/4*3)}).Encode(),
+		ServiceContactFetch:         (&ContactFetch{slices.Repeat([]string{memberGUID}, MaxContacts)}).Encode(),
+
+		ServicePassphraseResetRequest: largestResetRequest(t).Encode(),
+		ServicePassphraseResetStatus:  (&PassphraseResetStatus{strings.Repeat("a", soap.MaxTextSize)}).Encode(),
+		ServiceAutomaticPasswordReset: largestAutomaticReset().Encode(),
 	} {
 		s, _ := LookupService(service)
 		fragment, err := soap.NewFragment(soap.NewElement(s.Security.Wrapper())).Secure(key, payload, soap.MACOverDigest)
