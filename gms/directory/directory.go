@@ -30,6 +30,10 @@
 //
 // # Names
 //
+// Members are found by a part of their names through an index that is derived
+// too: kept in memory beside the tables, and brought up to the newest durable
+// state, by the stamps, when somebody asks.
+//
 // GUIDs made by clients are opaque: bounded, free of control characters, and
 // compared byte by byte. Device accounts and identity bindings are unique
 // within a domain rather than in the whole directory as 3.2.1 has it: an
@@ -38,6 +42,7 @@
 package directory
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -55,6 +60,7 @@ type Tables struct {
 	membersByDomain   *state.Index[memberRow]
 	membersByKeyID    *state.Index[memberRow]
 	membersByIdentity *state.Index[memberRow]
+	membersByStamp    *state.Index[memberRow]
 	accounts          *state.Table[accountRow]
 	devices           *state.Table[DeviceAccount]
 	identityTemplates *state.Table[IdentityTemplate]
@@ -62,8 +68,12 @@ type Tables struct {
 	relaySets         *state.Table[RelaySet]
 	relays            *state.Table[Relay]
 
-	membersByLogin *state.Index[memberRow]
-	backups        *state.Table[Backup]
+	membersByLogin    *state.Index[memberRow]
+	backups           *state.Table[Backup]
+	publications      *state.Table[publication]
+	passwordResets    *state.Table[resetRow]
+	passwordResetByID *state.Index[resetRow]
+	automaticResets   *state.Table[automaticReset]
 }
 
 // Declare adds the directory's tables to a schema.
@@ -96,6 +106,15 @@ func Declare(s *state.Schema) *Tables {
 		relays: state.Define(s, "relays", state.TableOptions[Relay]{
 			Version: 1, Key: func(r Relay) string { return r.GUID },
 		}),
+		publications: state.Define(s, "publications", state.TableOptions[publication]{
+			Version: 1, Key: func(r publication) string { return r.Member },
+		}),
+		passwordResets: state.Define(s, "passwordResets", state.TableOptions[resetRow]{
+			Version: 1, Key: func(r resetRow) string { return joinKey(r.Domain, r.Account) },
+		}),
+		automaticResets: state.Define(s, "automaticResets", state.TableOptions[automaticReset]{
+			Version: 1, Key: func(r automaticReset) string { return r.Member },
+		}),
 	}
 	t.domainsByName = state.DefineUnique(t.domains, "name", func(r domainRow) []string {
 		if r.deleted() { // the name is free again
@@ -119,6 +138,12 @@ func Declare(s *state.Schema) *Tables {
 	t.backups = state.Define(s, "accountBackups", state.TableOptions[Backup]{
 		Version: 1, Key: func(r Backup) string { return r.key() },
 	})
+	t.membersByStamp = state.DefineIndex(t.members, "stamp", func(r memberRow) []string {
+		return []string{stampKey(r.Stamp)}
+	})
+	t.passwordResetByID = state.DefineUnique(t.passwordResets, "id", func(r resetRow) []string {
+		return []string{r.ID}
+	})
 	return t
 }
 
@@ -134,6 +159,9 @@ type Config struct {
 	GenerateKeys func() (*keys.KeySet, error)
 	// Backups has the fragments of account backups and nothing else.
 	Backups *blob.Store
+	// ResetLifetime is how long a request for a manual password reset waits,
+	// and then its answer. Zero: DefaultResetLifetime.
+	ResetLifetime time.Duration
 }
 
 // Directory reads and changes the data model. It is safe for concurrent use
@@ -146,9 +174,11 @@ type Directory struct {
 	log          *slog.Logger
 	generateKeys func() (*keys.KeySet, error)
 	backups      *blob.Store
+	lifetime     time.Duration // of password resets
 
 	keySets *lru[string, *keys.KeySet]
 	objects *lru[objectVersion, []byte]
+	names   *nameIndex
 }
 
 const (
@@ -172,6 +202,8 @@ func New(c Config) *Directory {
 		log:          c.Log,
 		generateKeys: c.GenerateKeys,
 		backups:      c.Backups,
+		lifetime:     cmp.Or(c.ResetLifetime, DefaultResetLifetime),
+		names:        newNameIndex(),
 		keySets:      newLRU[string, *keys.KeySet](keySetCacheSize),
 		objects:      newLRU[objectVersion, []byte](objectCacheSize),
 	}

@@ -84,6 +84,8 @@ func (d *Directory) endDomain(tx *state.Tx, row domainRow) error {
 func (d *Directory) eraseDomain(tx *state.Tx, guid string) (backups []Backup) {
 	for m := range d.t.membersByDomain.Find(tx, guid) {
 		d.t.members.Delete(tx, m.GUID)
+		d.t.publications.Delete(tx, m.GUID)
+		d.t.automaticResets.Delete(tx, m.GUID)
 	}
 	for account := range d.t.accounts.Range(tx, joinKey(guid, ""), guid+"\x01") {
 		d.t.accounts.Delete(tx, joinKey(guid, account.GUID))
@@ -94,6 +96,9 @@ func (d *Directory) eraseDomain(tx *state.Tx, guid string) (backups []Backup) {
 	for b := range d.t.backups.Range(tx, joinKey(guid, ""), guid+"\x01") {
 		d.t.backups.Delete(tx, b.key())
 		backups = append(backups, b)
+	}
+	for reset := range d.t.passwordResets.Range(tx, joinKey(guid, ""), guid+"\x01") {
+		d.t.passwordResets.Delete(tx, joinKey(guid, reset.Account))
 	}
 	for t := range d.t.identityTemplates.All(tx) {
 		if t.Domain == guid {

@@ -26,6 +26,13 @@ var (
 	ErrLoginTaken           = errors.New("login name is taken")
 	ErrFragment             = errors.New("fragment does not fit its backup")
 	ErrNoBackup             = errors.New("no backup")
+	ErrNotPublished         = errors.New("contact is not published")
+	ErrListingFixed         = errors.New("policy decides whether the contact is published")
+	ErrResetNotFound        = errors.New("password reset request not found")
+	ErrResetDecided         = errors.New("password reset request is decided")
+	ErrResetElsewhere       = errors.New("another device has asked for a password reset")
+	ErrResetNotAllowed      = errors.New("policy does not allow this password reset")
+	ErrOtherRecoveryKey     = errors.New("master keys are encrypted to another recovery key")
 
 	// ErrStatus is what every StatusError is.
 	ErrStatus = errors.New("member status does not allow this")

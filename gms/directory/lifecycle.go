@@ -155,5 +155,8 @@ func (d *Directory) putMember(tx *state.Tx, before memberRow, after *memberRow) 
 	if !reflect.DeepEqual(before, *after) {
 		after.Stamp = d.stamp(tx)
 	}
+	if !after.enrolled() { // what it published was of an identity that it has no more
+		d.t.publications.Delete(tx, after.GUID)
+	}
 	return d.t.members.Put(tx, *after)
 }

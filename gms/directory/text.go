@@ -6,6 +6,9 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
 )
 
 const (
@@ -81,8 +84,25 @@ func checkEmail(field, s string) error {
 	return nil
 }
 
-// foldName gives names that differ only in letter case one form.
-func foldName(s string) string { return strings.ToLower(strings.ToUpper(s)) }
+// foldName gives names that differ only in letter case, or in how accents are
+// encoded, one form: the caseless match of Unicode 3.13, in NFC so that a letter
+// is no part of the same letter with an accent.
+func foldName(s string) string {
+	if isASCII(s) {
+		return strings.ToLower(s)
+	}
+	// A Caser has state, so that none can be shared.
+	return norm.NFC.String(cases.Fold().String(norm.NFD.String(s)))
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
 
 // joinKey makes one key of several names. None of them holds a control
 // character, so no two lists of names make the same key.

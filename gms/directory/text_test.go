@@ -94,6 +94,27 @@ func TestFoldName(t *testing.T) {
 	}
 }
 
+// TestFoldNameUnicode has the cases of full case folding and of accents.
+func TestFoldNameUnicode(t *testing.T) {
+	for _, same := range [][]string{
+		{"Straße", "STRASSE", "strasse"},
+		{"Bjo\u0308rn", "Björn", "BJÖRN", "BJO\u0308RN"},
+		{"ΣΊΣΥΦΟΣ", "σίσυφος", "Σίσυφοσ"},
+		{"Иван", "ИВАН"},
+		{"O’Neill", "o’neill"},
+		{"Ann@Example.COM", "ann@example.com"},
+	} {
+		for _, s := range same[1:] {
+			if foldName(s) != foldName(same[0]) {
+				t.Errorf("%q and %q have the forms %q and %q", s, same[0], foldName(s), foldName(same[0]))
+			}
+		}
+	}
+	if strings.Contains(foldName("Bjo\u0308rn"), foldName("Bjo")) {
+		t.Error("a letter with an accent contains the letter")
+	}
+}
+
 func TestNewDomainGUID(t *testing.T) {
 	seen := make(map[rune]bool)
 	for range 200 {

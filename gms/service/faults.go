@@ -3,6 +3,7 @@ package service
 import (
 	"errors"
 
+	"furrow/appliance/keys"
 	"furrow/gms/directory"
 	"furrow/gms/soap"
 )
@@ -26,7 +27,13 @@ func faultOf(err error, noMember soap.Code) error {
 		{directory.ErrOutdated, soap.CodeParameter},
 		{directory.ErrBoundElsewhere, soap.CodeParameter},
 		{directory.ErrFragment, soap.CodeAccountBackup},
+		{directory.ErrListingFixed, soap.CodeParameter},
 		{directory.ErrInvalid, soap.CodeParameter},
+		{directory.ErrNotPublished, soap.CodeContactFetch},
+		{directory.ErrResetElsewhere, soap.CodePasswordReset},
+		{directory.ErrResetNotAllowed, soap.CodePasswordReset},
+		{directory.ErrOtherRecoveryKey, soap.CodePasswordReset},
+		{keys.ErrEscrow, soap.CodePasswordReset},
 	} {
 		if errors.Is(err, row.err) {
 			return soap.NewFault(row.code, err)

@@ -59,6 +59,7 @@ type box struct {
 	url       string
 	domain    directory.Domain
 	log       *logBuffer
+	mail      *mailbox
 	cast      string // makes the clients of one test row others than those of the next
 
 	mu  sync.Mutex
@@ -79,7 +80,7 @@ func newBox(t testing.TB) *box {
 // reserve bytes of the disk to others.
 func openBox(t testing.TB, dir string, reserve int64) *box {
 	t.Helper()
-	b := &box{dir: dir, now: time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC), log: &logBuffer{}, disk: &gatedFS{}}
+	b := &box{dir: dir, now: time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC), log: &logBuffer{}, disk: &gatedFS{}, mail: &mailbox{}}
 	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 
 	vault, err := keys.OpenVault(dir)
@@ -102,7 +103,7 @@ func openBox(t testing.TB, dir string, reserve int64) *box {
 		},
 	})
 
-	b.server = New(Config{Directory: b.directory, Now: b.clock, Log: log, RemoteUser: b.remoteUser})
+	b.server = New(Config{Directory: b.directory, Now: b.clock, Log: log, RemoteUser: b.remoteUser, Mail: b.mail})
 	web := httptest.NewServer(b.server)
 	t.Cleanup(web.Close)
 	b.url = web.URL

@@ -34,6 +34,10 @@ func TestRows(t *testing.T) {
 		accountSecuredRows(spcm.ServiceManagedObjectStatus), accountSecuredRows(spcm.ServiceManagedObjectInstall),
 		accountStoreRows(), accountSecuredRows(spcm.ServiceAccountStore),
 		accountSecuredRows(spcm.ServiceAutoActivation),
+		contactRows(), resetRows(),
+		accountSecuredRows(spcm.ServiceIdentityPublish), accountSecuredRows(spcm.ServiceContactSearch),
+		accountSecuredRows(spcm.ServiceContactFetch), accountSecuredRows(spcm.ServicePassphraseResetRequest),
+		accountSecuredRows(spcm.ServicePassphraseResetStatus), accountSecuredRows(spcm.ServiceAutomaticPasswordReset),
 	)
 	b := newBox(t)
 	var seen []soap.Code
@@ -56,7 +60,7 @@ func TestRows(t *testing.T) {
 	// Every code that a section of these services names, and 105 (tested with
 	// malformed envelopes in TestMalformed) or 203 (TestStoreFailure) in the
 	// sets of 3.2.5.1.1.1 and 3.2.5.1.2.1.
-	want := []soap.Code{200, 204, 205, 209, 210, 212, 401, 402, 403}
+	want := []soap.Code{200, 204, 205, 207, 209, 210, 212, 218, 401, 402, 403}
 	if got := slices.Compact(seen); !slices.Equal(got, want) {
 		t.Errorf("rows reach the codes %v, want %v", got, want)
 	}
@@ -80,6 +84,18 @@ func payloadOf(t testing.TB, b *box, a *account, service string) []byte {
 		return (&spcm.AutoActivation{AccountGUID: a.event.GUID}).Encode()
 	case spcm.ServiceManagedObjectInstall:
 		return a.installation(b.member(t, "another").GUID).Encode()
+	case spcm.ServiceIdentityPublish:
+		return (&spcm.IdentityPublish{VCard: []byte("BEGIN:VCARD")}).Encode()
+	case spcm.ServiceContactSearch:
+		return (&spcm.ContactSearch{Query: "Alice"}).Encode()
+	case spcm.ServiceContactFetch:
+		return (&spcm.ContactFetch{Identities: []string{"a member"}}).Encode()
+	case spcm.ServicePassphraseResetRequest:
+		return b.locked(t, a).manual(t).Encode()
+	case spcm.ServicePassphraseResetStatus:
+		return (&spcm.PassphraseResetStatus{AccountGUID: a.event.GUID}).Encode()
+	case spcm.ServiceAutomaticPasswordReset:
+		return b.locked(t, a).automatic(t).Encode()
 	}
 	t.Fatalf("no payload for %s", service)
 	return nil
@@ -258,11 +274,12 @@ func domainEnrollmentRows() []row {
 }
 
 // accountSecuredRows are the rows of MS-GRVSPCM 3.2.5.1.2 for one service, with
-// the first two of its own table, which are the same for all.
+// the first two of its own table, which are the same for all. They come before
+// anybody looks for a member.
 func accountSecuredRows(service string) []row {
 	at := func(section, name string, fault soap.Code, edit func(t *testing.T, a *account, fragment func() []byte) []byte) row {
 		return row{section, name, service, func(t *testing.T, b *box) []byte {
-			_, a := b.active(t, "alice", aliceKey())
+			a := b.created(t, "alice", aliceKey(), false)
 			payload := payloadOf(t, b, a, service)
 			return envelope(service, edit(t, a, func() []byte { return a.fragment(t, payload) }))
 		}, fault}
@@ -294,7 +311,7 @@ func accountSecuredRows(service string) []row {
 			return replaced(t, f(), `\bEvent\b`, "Other")
 		}),
 		{"3.2.5.1.2.3", "payload of another form", service, func(t *testing.T, b *box) []byte {
-			_, a := b.active(t, "alice", aliceKey())
+			a := b.created(t, "alice", aliceKey(), false)
 			return a.request(t, service, []byte("<Other/>"))
 		}, 204},
 	}

@@ -49,6 +49,9 @@ type Config struct {
 	// RemoteUser authenticates for AutoAccountCodeConfiguration and
 	// AutoActivation. If it is nil, they refuse everyone.
 	RemoteUser RemoteUser
+	// Mail sends the temporary passwords of automatic resets; nil: the server
+	// refuses those.
+	Mail Mail
 }
 
 // Server serves the management services over HTTP. It is an [http.Handler],
@@ -57,6 +60,7 @@ type Server struct {
 	directory *directory.Directory
 	now       func() time.Time
 	log       *slog.Logger
+	mail      Mail // nil for none
 	services  map[string]service
 	replays   *soap.Replays
 	counts    counts
@@ -86,6 +90,7 @@ func New(c Config) *Server {
 		directory: c.Directory,
 		now:       c.Now,
 		log:       c.Log,
+		mail:      c.Mail,
 		services:  map[string]service{},
 		replays:   soap.NewReplays(c.Now),
 		pace:      defaultPace,
@@ -103,6 +108,12 @@ func New(c Config) *Server {
 	s.offer(spcm.ServiceAccountStore, true, accountSecured(accountStore))
 	s.offer(spcm.ServiceAutoAccountCodeConfiguration, false, autoAccountCodeConfiguration)
 	s.offer(spcm.ServiceAutoActivation, false, accountSecured(autoActivation))
+	s.offer(spcm.ServiceIdentityPublish, true, accountSecured(identityPublish))
+	s.offer(spcm.ServiceContactSearch, false, accountSecured(contactSearch))
+	s.offer(spcm.ServiceContactFetch, false, accountSecured(contactFetch))
+	s.offer(spcm.ServicePassphraseResetRequest, true, accountSecured(passphraseResetRequest))
+	s.offer(spcm.ServicePassphraseResetStatus, false, accountSecured(passphraseResetStatus))
+	s.offer(spcm.ServiceAutomaticPasswordReset, true, accountSecured(automaticPasswordReset))
 	return s
 }
 
