@@ -26,6 +26,7 @@ type office struct {
 	directory *directory.Directory
 	domain    directory.Domain
 	url       string
+	mail      *mailbox
 	// newKeyPair gives every account of the office the same keys: making them takes most of a join's time.
 	newKeyPair func() (client.KeyPair, error)
 }
@@ -51,7 +52,10 @@ func newOffice(t *testing.T) *office {
 	d := directory.New(directory.Config{
 		Backups: backups, Store: store, Tables: tables, Vault: vault, Now: time.Now, Log: log, GenerateKeys: keys.GenerateKeySet,
 	})
-	server := httptest.NewServer(service.New(service.Config{Directory: d, Now: time.Now, Log: log, RemoteUser: remoteUser}))
+	mail := &mailbox{}
+	server := httptest.NewServer(service.New(service.Config{
+		Directory: d, Now: time.Now, Log: log, RemoteUser: remoteUser, Mail: mail,
+	}))
 	t.Cleanup(func() {
 		server.Close()
 		if err := store.Close(); err != nil {
@@ -65,7 +69,7 @@ func newOffice(t *testing.T) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &office{directory: d, domain: domain, url: server.URL, newKeyPair: sharedKeyPair}
+	return &office{directory: d, domain: domain, url: server.URL, mail: mail, newKeyPair: sharedKeyPair}
 }
 
 // member adds a pending member and returns it with its code.
