@@ -175,11 +175,12 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	}
 	a.directory = directory.New(directory.Config{
 		Store: a.store, Tables: tables, Backups: backups, Vault: vault, Now: a.opts.Now, Log: a.opts.Log, GenerateKeys: keys.GenerateKeySet,
+		ResetLifetime: a.opts.Config.PasswordReset.Lifetime,
 	})
 	a.mail = mail.New(mail.Config{
 		Store: a.store, Tables: mailTables, Vault: vault, Hostname: a.opts.Hostname, Now: a.opts.Now, Log: a.opts.Log,
 	})
-	a.service = service.New(service.Config{Directory: a.directory, Now: a.opts.Now, Log: a.opts.Log})
+	a.service = service.New(service.Config{Directory: a.directory, Now: a.opts.Now, Log: a.opts.Log, Mail: a.mail})
 	return later, vault, nil
 }
 

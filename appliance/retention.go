@@ -2,14 +2,15 @@ package appliance
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
-// retentionInterval is how often it is looked for what has been kept long enough. It is kept for months, so a day
-// more or less is nothing.
-const retentionInterval = 24 * time.Hour
+// retentionInterval is how often it is looked for what has been kept long enough: the shortest-lived, password resets,
+// are kept for a day.
+const retentionInterval = time.Hour
 
-// retain removes what has been kept long enough, at once and every day, until ctx ends.
+// retain removes what has been kept long enough, at once and every hour, until ctx ends.
 func (a *Appliance) retain(ctx context.Context) {
 	for ctx.Err() == nil {
 		a.purge(ctx)
@@ -20,9 +21,10 @@ func (a *Appliance) retain(ctx context.Context) {
 	}
 }
 
-// purge leaves for tomorrow what fails today.
+// purge leaves for the next time what fails now.
 func (a *Appliance) purge(ctx context.Context) {
 	_, err := a.directory.PurgeDeletedDomains(ctx)
+	err = errors.Join(err, a.directory.DeleteExpiredResets(ctx))
 	if err != nil && ctx.Err() == nil {
 		a.opts.Log.Error("what was kept long enough is not removed", "error", err)
 	}

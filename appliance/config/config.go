@@ -34,6 +34,8 @@ type Config struct {
 	Listen Listen `toml:"listen"`
 	// Relay tunes the relay. Its quotas and lifetimes are not here: management servers set them.
 	Relay Relay `toml:"relay"`
+	// PasswordReset tunes how forgotten passphrases are replaced.
+	PasswordReset PasswordReset `toml:"password_reset"`
 }
 
 // Relay tunes the relay of this box.
@@ -155,7 +157,7 @@ func (c Config) Validate() error {
 	if c.Relay.MaxMessageMB < 0 || c.Relay.MaxMessageMB > maxMessageMB {
 		return fmt.Errorf("relay max_message_mb: %d, want 1 to %d", c.Relay.MaxMessageMB, maxMessageMB)
 	}
-	return nil
+	return c.PasswordReset.validate()
 }
 
 // EffectiveServerURL is ServerURL or, when that is empty, the address made of hostname and the port that the

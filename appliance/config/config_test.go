@@ -10,17 +10,19 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestLoadOverDefaults(t *testing.T) {
 	path := filepath.Join(t.TempDir(), FileName)
-	write(t, path, "server_url = \"http://groove.example.com/gms.dll\"\nlog_level = \"debug\"\n[listen]\nhttp = \"127.0.0.1:9\"\n")
+	write(t, path, "server_url = \"http://groove.example.com/gms.dll\"\nlog_level = \"debug\"\n[listen]\nhttp = \"127.0.0.1:9\"\n[password_reset]\nlifetime = \"90m\"\n")
 	cfg, err := Load(path, Default(false))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Default(false)
 	want.ServerURL, want.LogLevel, want.Listen.HTTP = "http://groove.example.com/gms.dll", slog.LevelDebug, "127.0.0.1:9"
+	want.PasswordReset.Lifetime = 90 * time.Minute
 	if !reflect.DeepEqual(cfg, want) {
 		t.Fatalf("got %+v, want %+v", cfg, want)
 	}
@@ -81,6 +83,9 @@ func TestValidate(t *testing.T) {
 		{Config{Listen: Listen{HTTP: ":1"}}, ""},
 		{Config{Listen: Listen{HTTP: ":1"}, Relay: Relay{MaxMessageMB: 500}}, ""},
 		{Config{Listen: Listen{HTTP: ":1"}, Relay: Relay{MaxMessageMB: -1}}, "max_message_mb"},
+		{Config{Listen: Listen{HTTP: ":1"}, PasswordReset: PasswordReset{Lifetime: time.Hour}}, ""},
+		{Config{Listen: Listen{HTTP: ":1"}, PasswordReset: PasswordReset{Lifetime: time.Minute}}, "password_reset lifetime"},
+		{Config{Listen: Listen{HTTP: ":1"}, PasswordReset: PasswordReset{Lifetime: 1000 * time.Hour}}, "password_reset lifetime"},
 		{Config{Listen: Listen{HTTP: ":1"}, Relay: Relay{MaxMessageMB: 1 << 40}}, "max_message_mb"},
 	} {
 		err := test.cfg.Validate()

@@ -28,6 +28,12 @@ type clientCmd struct {
 	Backup       clientBackupCmd       `cmd:"" help:"Store account data on the management server."`
 	Restore      clientRestoreCmd      `cmd:"" help:"Fetch the account data that was stored last."`
 	AutoActivate clientAutoActivateCmd `cmd:"" help:"Ask for the account configuration code of the person at this device."`
+
+	Search       clientSearchCmd       `cmd:"" help:"Look other members up in the contact directory."`
+	Contact      clientContactCmd      `cmd:"" help:"Show the vCards of members."`
+	Publish      clientPublishCmd      `cmd:"" help:"Put the member's vCard into the contact directory, or withdraw it."`
+	ResetRequest clientResetRequestCmd `cmd:"" name:"reset-request" help:"Ask for the account's keys, as after a forgotten passphrase."`
+	ResetStatus  clientResetStatusCmd  `cmd:"" name:"reset-status" help:"See what has become of that, and take the keys."`
 }
 
 type clientJoinCmd struct {

@@ -30,6 +30,8 @@ type commandLine struct {
 	Relay    relayCmd    `cmd:"" help:"The relay of this box, and relays elsewhere."`
 	RelaySet relaySetCmd `cmd:"" name:"relay-set" help:"Which relays serve whom."`
 	Mail     mailCmd     `cmd:"" help:"The mail that the box sends."`
+	Contact  contactCmd  `cmd:"" help:"The contact directories of domains."`
+	Reset    resetCmd    `cmd:"" help:"Members who forgot their passphrase."`
 	Client   clientCmd   `cmd:"" help:"Act as a Groove client."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

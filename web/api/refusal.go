@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"furrow/appliance/keys"
 	"furrow/appliance/mail"
 	"furrow/appliance/state"
 	"furrow/gms/directory"
@@ -28,6 +29,10 @@ func refusals() []struct {
 		{mail.ErrFull, http.StatusInsufficientStorage, "full"},
 		{directory.ErrDomainNotFound, http.StatusNotFound, "notFound"},
 		{directory.ErrMemberNotFound, http.StatusNotFound, "notFound"},
+		{directory.ErrResetNotFound, http.StatusNotFound, "notFound"},
+		{directory.ErrResetDecided, http.StatusConflict, "conflict"},
+		{directory.ErrOtherRecoveryKey, http.StatusConflict, "conflict"},
+		{keys.ErrEscrow, http.StatusConflict, "conflict"},
 		{directory.ErrRelaySetNotFound, http.StatusNotFound, "notFound"},
 		{directory.ErrRelayNotFound, http.StatusNotFound, "notFound"},
 		{directory.ErrNoBackup, http.StatusNotFound, "notFound"},

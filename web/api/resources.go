@@ -8,6 +8,7 @@
 //	POST   /v1/domains                    NewDomain -> Domain
 //	GET    /v1/domains/{domain}           Domain, by name or GUID
 //	DELETE /v1/domains/{domain}?with-members={true}  Domain, as it was deleted
+//	GET    /v1/domains/{domain}/contacts?text={text}  []Contact, as its members find them
 //	GET    /v1/members?domain={domain}    []Member, of one domain or of all
 //	POST   /v1/members                    NewMember -> Member
 //	GET    /v1/members/{guid}             Member
@@ -15,6 +16,9 @@
 //	POST   /v1/members/{guid}/disable     Member
 //	POST   /v1/members/{guid}/enable      Member
 //	GET    /v1/members/{guid}/backup      the account data that the member's client has stored, octets
+//	GET    /v1/password-resets            []PasswordReset
+//	POST   /v1/password-resets/{id}/approve  PasswordReset
+//	POST   /v1/password-resets/{id}/deny  PasswordReset
 //	GET    /v1/relay                      LocalRelay
 //	GET    /v1/relay/identity             File, for an outside management server
 //	POST   /v1/relay/managers             File of an outside management server -> LocalRelay

@@ -51,6 +51,8 @@ func NewHandler(c Config) http.Handler {
 	mux.Handle("DELETE /v1/members/{guid}", answer(h, h.act(c.Directory.DeleteMember)))
 	mux.Handle("POST /v1/members/{guid}/disable", answer(h, h.act(c.Directory.DisableMember)))
 	mux.Handle("POST /v1/members/{guid}/enable", answer(h, h.act(c.Directory.EnableMember)))
+	mux.Handle("GET /v1/domains/{domain}/contacts", answer(h, h.contacts))
+	h.passwordResetRoutes(mux)
 	h.relayRoutes(mux)
 	h.mailRoutes(mux)
 	mux.HandleFunc("GET /v1/members/{guid}/backup", h.backup)
