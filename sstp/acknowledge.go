@@ -90,6 +90,7 @@ func (c *Conn) acknowledged(cmd Command, count uint32) *ConnError {
 	head := c.outbound[:count:count]
 	if c.outbound = c.outbound[count:]; len(c.outbound) == 0 {
 		c.outbound = nil
+		c.rest()
 	}
 	c.changed.Broadcast()
 	c.mu.Unlock()

@@ -201,12 +201,20 @@ func TestSlowPeer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		go func() { _, _ = blocked.Write(make([]byte, MaxDataSize)) }() // the peer does not read it
-		synctest.Wait()
-		if err := blocked.Close(); err != nil && err != context.DeadlineExceeded {
+		want := []Command{&Message{SessionID: 1}}
+		for range 2 { // what the peer does not read, and what waits for it
+			if _, err := blocked.Write(make([]byte, writeSize)); err != nil {
+				t.Fatal(err)
+			}
+			for range writeSize / MaxDataSize {
+				want = append(want, &Data{SessionID: 1, Payload: make([]byte, MaxDataSize)})
+			}
+			synctest.Wait()
+		}
+		if err := blocked.Close(); err != context.DeadlineExceeded {
 			t.Error(err)
 		}
-		p.expect(&Message{SessionID: 1}, &Data{SessionID: 1, Payload: make([]byte, MaxDataSize)})
+		p.expect(want...)
 		end(t, p, l)
 	})
 	bubble(t, "Send", func(t *testing.T) {

@@ -61,7 +61,7 @@ func (s *OutboundSession) Send(ctx context.Context, header Message, done func(er
 	return o, nil
 }
 
-// Write sends data. It keeps nothing of p. It returns when the data has been
+// Write sends data. It keeps nothing of p. It returns when the data is next to be
 // given to the transport, but for less than one Data, which waits for more or for
 // Close.
 func (o *Outgoing) Write(p []byte) (int, error) {

@@ -36,9 +36,12 @@ func (c *Conn) sendClose(id uint32, reason Reason) {
 // backlogged reports whether more is waiting to be written than should be.
 func (c *Conn) backlogged() bool { return len(c.out) >= maxBacklog }
 
-// enlist gives a sequence its turn to send.
+// enlist gives a sequence its turn to send. What there is room for is encoded at
+// once: a sender of short messages need not wait for the writer after each, which
+// then finds many of them to write together.
 func (c *Conn) enlist(o *Outgoing) {
 	c.ring = append(c.ring, o)
+	c.fill()
 	c.kick()
 }
 
@@ -72,11 +75,17 @@ func (c *Conn) write() {
 			c.lose(fmt.Errorf("writing: %w", err))
 		}
 	}
-	if c.sending == 0 || c.end != nil {
-		c.out, c.spare = nil, nil // an idle connection is to be small
-	}
 	c.writing = false
+	c.rest()
 	c.changed.Broadcast()
+}
+
+// rest lets go of the memory for writing when nothing is under way: an idle
+// connection is to be small.
+func (c *Conn) rest() {
+	if !c.writing && (c.sending == 0 && len(c.outbound) == 0 || c.end != nil) {
+		c.out, c.spare = nil, nil
+	}
 }
 
 // fill encodes what the message sequences have to send, one command of each in
