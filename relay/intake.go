@@ -6,15 +6,18 @@ import (
 	"io"
 	"sync"
 
+	"furrow/appliance/spool"
 	"furrow/relay/queue"
 	"furrow/sstp"
 )
 
-// intake stores the messages of one inbound session, one after the other, so that
-// they keep their order. While none comes it costs no goroutine.
+// intake stores the messages of one inbound session, in their order. While one is
+// being flushed the next ones are read and follow it, so that those of a sender
+// who does not wait for each share a flush. While none comes it costs no goroutine.
 type intake struct {
 	server   *Server
 	resource string
+	order    spool.Order
 	// settle does what verdicts mean for the session, before the message is
 	// acknowledged. They are nil if the relay is in trouble.
 	settle func(to []target, verdicts []queue.Verdict)
@@ -25,6 +28,10 @@ type intake struct {
 	waiting []*sstp.Incoming
 	busy    bool
 	shut    bool // this end has closed the session
+
+	// newest is closed when the message submitted last has been settled; nil
+	// before the first one. It belongs to run.
+	newest chan struct{}
 }
 
 // target is where a message of a session goes: one queue.
@@ -89,9 +96,37 @@ func (b body) Write(p []byte) (int, error) {
 // every target ([MS-GRVSSTP] 3.3.4.2.2); one that does not arrive to its end is
 // forgotten, and one that cannot be stored ends its session, so that it is sent
 // again.
+//
+// The next message does not wait for that unless somebody is refused: what is
+// behind such a message may not be for them.
 func (i *intake) store(m *sstp.Incoming) {
 	to := i.targets()
-	verdicts, err := i.write(m, to)
+	// What has arrived to its end is stored, whether its connection or the relay
+	// goes meanwhile or not: the queues outlive both.
+	ctx := context.WithoutCancel(i.server.ctx)
+	pending, err := i.write(ctx, m, to)
+	before, settled := i.newest, make(chan struct{})
+	i.newest = settled
+	settle := func() {
+		defer close(settled)
+		var verdicts []queue.Verdict
+		if pending != nil {
+			verdicts, err = pending.Wait(ctx)
+		}
+		if before != nil {
+			<-before
+		}
+		i.finish(m, to, verdicts, err)
+	}
+	if pending != nil && pending.Unanimous() {
+		i.server.work.Go(settle)
+	} else {
+		settle()
+	}
+}
+
+// finish does what has become of a message.
+func (i *intake) finish(m *sstp.Incoming, to []target, verdicts []queue.Verdict, err error) {
 	var session *sstp.SessionError
 	var conn *sstp.ConnError
 	switch {
@@ -106,10 +141,8 @@ func (i *intake) store(m *sstp.Incoming) {
 	m.Complete()
 }
 
-func (i *intake) write(m *sstp.Incoming, to []target) (_ []queue.Verdict, err error) {
-	if len(to) == 0 {
-		return []queue.Verdict{}, nil
-	}
+// write takes a message as it arrives and submits it.
+func (i *intake) write(ctx context.Context, m *sstp.Incoming, to []target) (_ *queue.Pending, err error) {
 	header, err := i.server.storedHeader(i.resource, m.Header)
 	if err != nil {
 		return nil, err
@@ -128,7 +161,5 @@ func (i *intake) write(m *sstp.Incoming, to []target) (_ []queue.Verdict, err er
 		return nil, err
 	}
 	i.server.counters.received(n)
-	// What has arrived to its end is stored, whether its connection or the relay
-	// goes meanwhile or not: the queues outlive both.
-	return w.Commit(context.WithoutCancel(i.server.ctx))
+	return w.Submit(ctx, &i.order), nil
 }

@@ -43,7 +43,7 @@ func TestNothingOvertakesARefusal(t *testing.T) {
 	i.targets = func() []target {
 		close(arrived) // once: nothing behind the first is stored
 		<-decide
-		return []target{{Recipient: queue.Recipient{Address: queue.Address{Resource: resource, Identity: p[1].identity}}}}
+		return []target{{Recipient: queue.Recipient{Address: queue.Address{Resource: resource, Identity: "grooveIdentity://nobody@"}}}}
 	}
 	i.settle = func([]target, []queue.Verdict) { i.refuse() }
 
@@ -73,8 +73,8 @@ func TestNothingOvertakesARefusal(t *testing.T) {
 	for _, fate := range fates {
 		must(t, receive(t, "an acknowledgment", fate))
 	}
-	if u := b.queues.Usage(p[1].identity); u.Messages != 1 {
-		t.Errorf("stored: %+v", u)
+	for a, u := range b.queues.All() {
+		t.Errorf("stored for %v: %+v", a, u)
 	}
 	conn.Close(sstp.ReasonNone, 0)
 	receive(t, "the end", conn.Done())

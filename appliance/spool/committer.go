@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"furrow/appliance/disk"
@@ -18,31 +19,64 @@ type commit struct {
 	envelope   []byte
 	blocks     []byte // of an inline body
 	recipients []string
-	done       chan error // receives the outcome; capacity 1
+	order      *Order      // nil if the message depends on none
+	claimed    atomic.Bool // by the committer, or by who does not wait any longer
+	done       chan error  // receives the outcome; capacity 1
+}
+
+// answer tells the outcome.
+func (c *commit) answer(err error) {
+	if c.order != nil && err != nil {
+		c.order.broken = true
+	}
+	c.done <- err
+}
+
+// take makes a message the committer's, or says that it is not to be stored:
+// nobody waits for it any longer, or it is behind one that was not stored.
+func (c *commit) take() bool {
+	var err error
+	switch {
+	case !c.claimed.CompareAndSwap(false, true):
+		err = ErrDone
+	case c.order != nil && c.order.broken:
+		err = ErrBehind
+	default:
+		return true
+	}
+	c.answer(err)
+	return false
 }
 
 const (
 	// A group is as large as the disk takes in a moment, so that the first who
 	// waits does not wait long.
 	maxGroupBytes = 16 << 20
-	groupBuffer   = 256 << 10
+	// maxSubmitted is how many may wait for the committer without a goroutine that
+	// waits with them: the messages that some senders have under way.
+	maxSubmitted = 64
+	groupBuffer  = 256 << 10
 	// The wait for a full group costs at most this part of a flush.
 	lingerPart = 2
 )
 
-// runCommitter serves commits until Close. What it takes it always answers.
+// runCommitter serves commits until Close. What it takes it always answers; who
+// is not taken any more sees that it has stopped.
 func (s *Spool) runCommitter() {
 	defer close(s.stopped)
 	var p pace
 	for {
 		select {
 		case c := <-s.commits:
+			if !c.take() {
+				continue
+			}
 			group := s.gather(c, p)
 			start := time.Now()
 			err := s.store(group)
 			p = pace{last: len(group), before: p.last, linger: time.Since(start) / lingerPart}
 			for _, c := range group {
-				c.done <- err
+				c.answer(err)
 			}
 		case <-s.quit:
 			return
@@ -80,6 +114,9 @@ func (s *Spool) gather(first *commit, p pace) []*commit {
 			case <-late:
 				return group
 			}
+		}
+		if !c.take() {
+			continue
 		}
 		group = append(group, c)
 		size += c.header.extent()

@@ -75,10 +75,16 @@ func (e *Envelope) encode() ([]byte, error) {
 	return buf, nil
 }
 
-// decodeEnvelope reads what encode wrote. It copies what it returns.
+// decodeEnvelope reads what encode wrote. It copies what it returns, all strings
+// in one piece: who keeps one for long copies that.
 func decodeEnvelope(data []byte) (Envelope, bool) {
-	d := decoder{rest: data}
-	e := Envelope{Resource: string(d.blob()), Metadata: append([]byte(nil), d.blob()...)}
+	d, text := decoder{rest: data}, string(data)
+	str := func() string {
+		n := len(d.blob())
+		end := len(data) - len(d.rest)
+		return text[end-n : end]
+	}
+	e := Envelope{Resource: str(), Metadata: append([]byte(nil), d.blob()...)}
 	count := d.number()
 	// A recipient takes at least a length, one octet of key, and a length.
 	if count == 0 || count > maxRecipients || count > uint64(len(d.rest))/3 {
@@ -86,11 +92,11 @@ func decodeEnvelope(data []byte) (Envelope, bool) {
 	}
 	e.Recipients = make([]Recipient, count)
 	for i := range e.Recipients {
-		key := d.blob()
+		key := str()
 		if len(key) == 0 || len(key) > maxKeyBytes {
 			return Envelope{}, false
 		}
-		e.Recipients[i] = Recipient{Key: string(key), Address: append([]byte(nil), d.blob()...)}
+		e.Recipients[i] = Recipient{Key: key, Address: append([]byte(nil), d.blob()...)}
 	}
 	return e, !d.bad && len(d.rest) == 0
 }

@@ -18,6 +18,8 @@ var (
 	// ErrWrite: the disk refused a write for a reason other than space. Later
 	// messages may succeed.
 	ErrWrite = errors.New("spool write failed")
+	// ErrBehind: a message before this one, in an Order, was not stored.
+	ErrBehind = errors.New("message is behind one that was not stored")
 	// ErrFailed: a flush to disk failed, so nothing more can be promised in
 	// this process. Reading goes on; writing needs a new Open.
 	ErrFailed = errors.New("spool has failed")

@@ -1,5 +1,7 @@
 package spool
 
+import "strings"
+
 // index is what is known in memory about the records on disk. The spool's mutex
 // guards it.
 type index struct {
@@ -28,6 +30,7 @@ func newIndex() *index {
 func (x *index) queue(recipient string) *queue {
 	q := x.queues[recipient]
 	if q == nil {
+		recipient = strings.Clone(recipient) // it may be a part of an envelope
 		q = &queue{recipient: recipient}
 		x.queues[recipient] = q
 	}

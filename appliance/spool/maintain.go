@@ -167,6 +167,9 @@ func (s *Spool) discard(dead condemned) error {
 	}
 	var kept condemned
 	for _, seg := range dead.segments {
+		if err := s.shelf.forget(s.path(seg.name)); err != nil {
+			errs = append(errs, err)
+		}
 		if !remove(seg.name, seg.size) {
 			kept.segments = append(kept.segments, seg)
 		}

@@ -31,7 +31,7 @@ type Message struct {
 	offset  int64  // of the next Read
 	block   int64  // the one in data
 	data    []byte // checked; nil before the first read
-	buf     []byte
+	buf     *[]byte
 }
 
 // Message opens the message at p. The error is ErrGone if nobody waits for it,
@@ -82,7 +82,7 @@ func (s *Spool) openRecord(p Position) (record, disk.File, error) {
 	if r == nil {
 		return record{}, nil, fmt.Errorf("message %d: %w", p, ErrGone)
 	}
-	f, err := s.files.OpenFile(s.path(r.segment.name), os.O_RDONLY, 0)
+	f, err := s.shelf.lend(s.path(r.segment.name))
 	return record{header: r.header, segment: r.segment, offset: r.offset}, f, err
 }
 
@@ -166,11 +166,11 @@ func (m *Message) load(block int64) error {
 		return nil
 	}
 	if m.buf == nil {
-		m.buf = make([]byte, min(blockSpan, bodySpan(m.Item.Size)))
+		m.buf, _ = m.spool.blocks.Get().(*[]byte)
 	}
 	m.data = nil
 	size := min(blockBytes, m.Item.Size-block*blockBytes)
-	at, buf := m.base+block*blockSpan, m.buf[:size+sumBytes]
+	at, buf := m.base+block*blockSpan, (*m.buf)[:size+sumBytes]
 	if n, err := m.file.ReadAt(buf, at); n < len(buf) {
 		return m.damage(at, len(buf), err)
 	}
@@ -193,6 +193,12 @@ func (m *Message) damage(offset int64, size int, err error) error {
 
 // Close ends reading.
 func (m *Message) Close() error {
+	m.reading.Lock()
+	defer m.reading.Unlock()
+	if m.buf != nil {
+		m.spool.blocks.Put(m.buf)
+		m.buf, m.data = nil, nil
+	}
 	if err := m.file.Close(); err != nil {
 		return fmt.Errorf("close %s: %w", m.name, err)
 	}

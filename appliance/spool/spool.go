@@ -117,6 +117,8 @@ type Spool struct {
 	options Options
 	files   disk.FS
 	buffers budget
+	shelf   shelf     // for who reads
+	blocks  sync.Pool // of *[]byte, each of blockSpan, for who reads
 
 	commits chan *commit  // to the committer
 	quit    chan struct{} // closed by Close
@@ -153,7 +155,9 @@ func Open(o Options) (*Spool, Report, error) {
 		options:  o,
 		files:    o.FS,
 		buffers:  budget{limit: o.BufferBytes},
-		commits:  make(chan *commit),
+		blocks:   sync.Pool{New: func() any { return new(make([]byte, blockSpan)) }},
+		shelf:    shelf{files: o.FS},
+		commits:  make(chan *commit, maxSubmitted),
 		quit:     make(chan struct{}),
 		stopped:  make(chan struct{}),
 		failed:   make(chan struct{}),
@@ -185,9 +189,9 @@ func (s *Spool) Close() error {
 	<-s.stopped
 	s.tending.Lock()
 	defer s.tending.Unlock()
-	var err error
+	err := s.shelf.close()
 	if s.active != nil {
-		err = s.active.Close()
+		err = errors.Join(err, s.active.Close())
 	}
 	if s.Err() == nil {
 		err = errors.Join(err, s.sweep())

@@ -171,20 +171,54 @@ func (w *Writer) flush() error {
 	return nil
 }
 
+// Order keeps the order of messages that are submitted before those in front of
+// them are durable: behind one that could not be stored, none is. The zero value
+// is ready for use.
+type Order struct {
+	broken bool // the committer's
+}
+
 // Commit makes the message durable and puts it in its queues. It returns when
 // that is so. Its errors are those of Write, ErrClosed, and that of ctx, which
-// is heeded until the message is handed to the committer. After any error
-// nothing of the message is left, except as ErrFailed says.
+// is heeded until the committer takes the message. After any error nothing of the
+// message is left, except as ErrFailed says.
 func (w *Writer) Commit(ctx context.Context) (Position, error) {
+	p, err := w.Submit(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	return p.Wait(ctx)
+}
+
+// Pending is a message that has been handed to the committer.
+type Pending struct {
+	writer *Writer
+	commit *commit
+}
+
+// Submit is the first part of Commit, up to where messages that are submitted
+// later are stored later; Wait is the rest. With an order, which may be nil, the
+// message is refused with ErrBehind if one before it in that order was.
+func (w *Writer) Submit(ctx context.Context, order *Order) (*Pending, error) {
 	c, err := w.finish()
 	if err == nil {
+		c.order = order
 		err = w.submit(ctx, c)
 	}
 	if err != nil {
-		return 0, errors.Join(err, w.Abort())
+		return nil, errors.Join(err, w.Abort())
 	}
-	w.end()
-	return c.header.position, nil
+	return &Pending{w, c}, nil
+}
+
+// Wait returns when the message is durable and in its queues. It is called once.
+func (p *Pending) Wait(ctx context.Context) (Position, error) {
+	err := p.outcome(ctx)
+	if err != nil {
+		return 0, errors.Join(err, p.writer.Abort())
+	}
+	p.writer.end()
+	return p.commit.header.position, nil
 }
 
 // end makes w of no further use.
@@ -225,10 +259,28 @@ func (w *Writer) finish() (*commit, error) {
 	return c, nil
 }
 
+// outcome withdraws the message when ctx ends or the committer has, unless that
+// has taken it.
+func (p *Pending) outcome(ctx context.Context) error {
+	var err error
+	select {
+	case err := <-p.commit.done:
+		return err
+	case <-p.writer.spool.stopped:
+		err = ErrClosed
+	case <-ctx.Done():
+		err = fmt.Errorf("commit: %w", context.Cause(ctx))
+	}
+	if !p.commit.claimed.CompareAndSwap(false, true) {
+		return <-p.commit.done
+	}
+	return err
+}
+
 func (w *Writer) submit(ctx context.Context, c *commit) error {
 	select {
 	case w.spool.commits <- c:
-		return <-c.done
+		return nil
 	case <-w.spool.quit:
 		return ErrClosed
 	case <-ctx.Done():

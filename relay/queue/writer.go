@@ -95,7 +95,7 @@ func (q *Queues) hasRoom(a Address, limits Limits) bool {
 // diskFull makes a want of space on disk everybody's NoRoom: the box goes on,
 // and the sender hears it as a quota.
 func (w *Writer) diskFull(err error) error {
-	if errors.Is(err, spool.ErrFull) || errors.Is(err, spool.ErrTooLarge) {
+	if errors.Is(err, spool.ErrFull) || errors.Is(err, spool.ErrTooLarge) || errors.Is(err, spool.ErrBehind) {
 		w.queues.options.Log.Warn("message refused", "err", err, "recipients", w.live)
 		return w.refuseAll(NoRoom)
 	}
@@ -162,34 +162,77 @@ func (w *Writer) anyRoom() bool {
 
 // Commit ends the message and returns when it is durable for all Accepted
 // recipients. After an error it is not acknowledged to anybody.
+func (w *Writer) Commit(ctx context.Context) ([]Verdict, error) {
+	return w.Submit(ctx, nil).Wait(ctx)
+}
+
+// Pending is a message that is on its way to the disk.
+type Pending struct {
+	writer  *Writer
+	refused map[int]bool   // recipients refused only at the end
+	pending *spool.Pending // nil if nothing is on its way
+	err     error
+}
+
+// Submit is the first part of Commit, up to where messages that are submitted
+// later are stored later; Wait is the rest. Behind one that could not be stored
+// none of the same order is: it has no room.
 //
 // Who is refused only now is in the record all the same. Their queues are
 // withheld from delivery until the message is out of them again. A crash in
 // between delivers it to them, which hurts nobody.
-func (w *Writer) Commit(ctx context.Context) ([]Verdict, error) {
+func (w *Writer) Submit(ctx context.Context, order *spool.Order) *Pending {
+	p := &Pending{writer: w}
 	if w.out == nil {
-		w.queues.counters.refused(w.verdicts)
-		return w.verdicts, nil
+		return p
 	}
-	refused := w.claim()
+	p.refused = w.claim()
 	if w.live == 0 {
-		w.settle(0, refused)
-		w.queues.counters.refused(w.verdicts)
-		return w.verdicts, w.Abort()
+		w.settle(0, p.refused)
+		p.err = w.Abort()
+		return p
 	}
 	out := w.out
 	w.out = nil
-	p, err := out.Commit(ctx)
-	w.settle(p, refused)
-	if err != nil {
-		if err := w.diskFull(err); err != nil {
-			return nil, fmt.Errorf("storing a message: %w", err)
-		}
-	} else {
-		w.queues.counters.stored(w.live, w.size)
+	if p.pending, p.err = out.Submit(ctx, order); p.err != nil {
+		p.settled(0)
+	}
+	return p
+}
+
+// Unanimous reports whether all recipients are Accepted so far. What comes behind
+// a message of which they are not is to wait for its end.
+func (p *Pending) Unanimous() bool {
+	return p.err == nil && p.writer.live == len(p.writer.recipients)
+}
+
+// Wait returns what Commit does. It is called once.
+func (p *Pending) Wait(ctx context.Context) ([]Verdict, error) {
+	w := p.writer
+	if p.pending != nil {
+		var position spool.Position
+		position, p.err = p.pending.Wait(ctx)
+		p.settled(position)
+	}
+	if p.err != nil {
+		return nil, p.err
 	}
 	w.queues.counters.refused(w.verdicts)
 	return w.verdicts, nil
+}
+
+// settled notes where the message is, or that it is nowhere because of err.
+func (p *Pending) settled(position spool.Position) {
+	w := p.writer
+	w.settle(position, p.refused)
+	switch err := w.diskFull(p.err); {
+	case err != nil:
+		p.err = fmt.Errorf("storing a message: %w", err)
+	case p.err == nil:
+		w.queues.counters.stored(w.live, w.size)
+	default:
+		p.err = nil
+	}
 }
 
 // claim decides on every recipient and takes its part of their quotas. It
