@@ -53,12 +53,12 @@ func (p *peer) begin() bool {
 		p.sending, p.hurried = false, false
 		return false
 	}
-	if !p.hurried && time.Since(p.since) < gatherTime {
+	if !p.hurried && time.Since(p.told) < gatherTime {
 		p.sending = false
 		p.gather()
 		return false
 	}
-	p.due, p.pending, p.hurried = p.pending, nil, false
+	p.due, p.pending, p.hurried, p.told = p.pending, nil, false, time.Now()
 	return true
 }
 

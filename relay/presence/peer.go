@@ -135,7 +135,7 @@ type notifying struct {
 	// pending are the devices to be told of in a document to come, and due those
 	// of the present one. Both are among the subscriptions.
 	pending, due map[*device]struct{}
-	since        time.Time   // when the first of pending came
+	told         time.Time   // when the last document was begun
 	hurried      bool        // pending is not to wait
 	window       *time.Timer // runs until pending is to be sent
 	sending      bool        // somebody sends, and looks at pending afterwards
@@ -150,7 +150,6 @@ func (p *peer) mark(d *device) {
 	}
 	if len(p.pending) == 0 {
 		p.pending = make(map[*device]struct{})
-		p.since = time.Now()
 	}
 	p.pending[d] = struct{}{}
 }
@@ -161,14 +160,20 @@ func (p *peer) unmark(d *device) {
 	delete(p.due, d)
 }
 
-// gather sees to it that what is pending is sent when it is old enough. The caller
-// holds the lock of the hub.
+// gather sees to it that what is pending is sent: at once, or some time after the
+// last document, so that a storm of changes is few of them. The caller holds the
+// lock of the hub.
 func (p *peer) gather() {
 	if p.sending || p.window != nil || p.hub.closed {
 		return
 	}
+	wait := gatherTime - time.Since(p.told)
+	if wait <= 0 {
+		p.start()
+		return
+	}
 	var timer *time.Timer
-	timer = time.AfterFunc(gatherTime-time.Since(p.since), func() {
+	timer = time.AfterFunc(wait, func() {
 		p.hub.mu.Lock()
 		defer p.hub.mu.Unlock()
 		if p.window == timer {

@@ -18,9 +18,10 @@
 //
 // A subscriber is told the state, not the history. Each connection has a set of
 // devices that it is to be told of, bounded by its subscriptions; a change adds to
-// the sets of all who watch, and no more. A set is sent when it is old enough for
-// changes to have gathered, in a document that is made while it is sent, of states
-// as they are then. The next begins when the peer has acknowledged the former.
+// the sets of all who watch, and no more. A set is sent at once, in a document that is
+// made while it is sent, of states as they are then. The next begins when the peer
+// has acknowledged the former, and some time after that was begun, for which
+// changes gather.
 // Thus a connection that is slow or stuck costs its set, one goroutine and one
 // piece of a document, and nobody waits for it.
 //

@@ -9,7 +9,8 @@ const (
 	// online, for it may reconnect.
 	graceTime = 3 * time.Second
 
-	// gatherTime is how long changes for one subscriber are gathered.
+	// gatherTime is how far apart documents for one subscriber are at least; what
+	// changes meanwhile is gathered.
 	gatherTime = 100 * time.Millisecond
 
 	// maxSubscriptions bounds those of a connection.
