@@ -9,8 +9,9 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 TESTFLAGS   ?=
 BENCHFLAGS  ?= -benchtime=2s
 FUZZTIME    ?= 2m
+PEERSFLAGS  ?=
 
-.PHONY: run build test bench fuzz damage lint fmt-check vet staticcheck vulncheck cross clean
+.PHONY: run build test bench bench-peers fuzz damage lint fmt-check vet staticcheck vulncheck cross clean
 
 run: build ## Build and serve from ./var on unprivileged ports.
 	$(BIN) --data var serve --listen http=:8080 --listen https=:8443
@@ -23,6 +24,14 @@ test: ## Every test that needs nothing outside Go.
 
 bench: ## Benchmarks; each prints ratios measured in the same run.
 	$(GO) test -run '^$$' -bench . $(BENCHFLAGS) ./...
+
+bench-peers: build ## Furrow and nats-server, mosquitto and prosody under the same load; PEERSFLAGS=--full for the published sizes.
+	@for package in nats-server mosquitto prosody; do \
+	  dpkg -s $$package >/dev/null 2>&1 || apt-get install -y --no-install-recommends $$package || exit 1; \
+	done
+	cd cmd/furrow/bench/peers && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/bin/peers . && \
+	  CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/bin/nats-server github.com/nats-io/nats-server/v2
+	bin/peers --furrow $(BIN) --nats bin/nats-server $(PEERSFLAGS)
 
 fuzz: ## Every fuzz target for FUZZTIME each, one after the other.
 	@set -e; for pkg in $$($(GO) list ./...); do \

@@ -33,6 +33,7 @@ type commandLine struct {
 	Contact  contactCmd  `cmd:"" help:"The contact directories of domains."`
 	Reset    resetCmd    `cmd:"" help:"Members who forgot their passphrase."`
 	Client   clientCmd   `cmd:"" help:"Act as a Groove client."`
+	Bench    benchCmd    `cmd:"" help:"Put load on a scratch box and measure it."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
