@@ -30,8 +30,10 @@ type MemberDetails struct {
 	// RemoteUser is the login name by which automatic activation knows the
 	// member.
 	RemoteUser string `json:"remoteUser,omitempty"`
-	// IdentityTemplate and RelaySet are the IPG and RSG GUIDs; empty for the
-	// domain's defaults.
+	// Group is the GUID of the group that the member is in, empty for none.
+	Group string `json:"group,omitempty"`
+	// IdentityTemplate and RelaySet are the IPG and RSG GUIDs; empty to inherit
+	// those of the group or domain.
 	IdentityTemplate string `json:"identityTemplate,omitempty"`
 	RelaySet         string `json:"relaySet,omitempty"`
 }
@@ -50,7 +52,7 @@ func (m *MemberDetails) normalize() error {
 		{"city", &m.City}, {"state", &m.State},
 		{"postalCode", &m.PostalCode}, {"country", &m.Country},
 		{"phone", &m.Phone}, {"cell", &m.Cell}, {"fax", &m.Fax},
-		{"remoteUser", &m.RemoteUser},
+		{"remoteUser", &m.RemoteUser}, {"group", &m.Group},
 		{"identityTemplate", &m.IdentityTemplate}, {"relaySet", &m.RelaySet},
 	} {
 		*f.value = strings.TrimSpace(*f.value)
@@ -61,17 +63,28 @@ func (m *MemberDetails) normalize() error {
 	return cmp.Or(checkRequired("fullName", m.FullName, maxText), checkEmail("email", m.Email))
 }
 
-// checkReferences finds the template and relay set of the details in the
+// checkReferences finds the group, template and relay set of the details in the
 // member's domain.
 func (d *Directory) checkReferences(tx *state.Tx, domain string, m MemberDetails) error {
-	if m.IdentityTemplate != "" {
-		if t, ok := d.t.identityTemplates.Get(tx, m.IdentityTemplate); !ok || t.Domain != domain {
-			return fmt.Errorf("%w: %q", ErrTemplateNotFound, m.IdentityTemplate)
+	if m.Group != "" {
+		if g, ok := d.t.groups.Get(tx, m.Group); !ok || g.Domain != domain {
+			return fmt.Errorf("%w: %q", ErrGroupNotFound, m.Group)
 		}
 	}
-	if m.RelaySet != "" {
-		if s, ok := d.t.relaySets.Get(tx, m.RelaySet); !ok || s.Domain != domain {
-			return fmt.Errorf("%w: %q", ErrRelaySetNotFound, m.RelaySet)
+	return d.checkAssigned(tx, domain, m.IdentityTemplate, m.RelaySet)
+}
+
+// checkAssigned finds an identity policy template and a relay set, unless they are
+// inherited, in a domain.
+func (d *Directory) checkAssigned(r state.Reader, domain, template, relaySet string) error {
+	if template != "" {
+		if t, ok := d.t.identityTemplates.Get(r, template); !ok || t.Domain != domain || t.deleted() {
+			return fmt.Errorf("%w: %q", ErrTemplateNotFound, template)
+		}
+	}
+	if relaySet != "" {
+		if s, ok := d.t.relaySets.Get(r, relaySet); !ok || s.Domain != domain {
+			return fmt.Errorf("%w: %q", ErrRelaySetNotFound, relaySet)
 		}
 	}
 	return nil

@@ -1,9 +1,9 @@
 package directory
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"furrow/appliance/state"
@@ -15,9 +15,11 @@ type DeviceAccount struct {
 	// GUID is that of the device's account.
 	GUID string `json:"guid"`
 	// Template is the DPG GUID; empty for the domain's default.
-	Template string       `json:"template,omitempty"`
-	Status   DeviceStatus `json:"status"`
-	Created  time.Time    `json:"created"`
+	Template string `json:"template,omitempty"`
+	// TemplateStamp is that of the last change of which template holds.
+	TemplateStamp int64        `json:"templateStamp,omitempty"`
+	Status        DeviceStatus `json:"status"`
+	Created       time.Time    `json:"created"`
 }
 
 // Device returns a device account of a domain, or ErrDeviceNotFound.
@@ -85,8 +87,8 @@ func (d *Directory) InstalledOnDevice(ctx context.Context, domain, guid, object 
 		if err != nil {
 			return err
 		}
-		template, err := d.deviceTemplateAt(tx, cmp.Or(device.Template, in.DeviceTemplate))
-		if err != nil || !template.has(object) {
+		template, err := d.deviceTemplateAt(tx, templateOfDevice(&in.Domain, &device).GUID)
+		if err != nil || !slices.Contains(template.objects(), object) {
 			return err
 		}
 		device.Status = DeviceManaged

@@ -28,10 +28,14 @@ type Domain struct {
 	Expires time.Time `json:"expires"`
 	// What members and devices without templates and relay set of their own
 	// use: the IPG, DPG and RSG GUIDs.
-	IdentityTemplate string    `json:"identityTemplate"`
-	DeviceTemplate   string    `json:"deviceTemplate"`
-	RelaySet         string    `json:"relaySet"`
-	Created          time.Time `json:"created"`
+	IdentityTemplate string `json:"identityTemplate"`
+	DeviceTemplate   string `json:"deviceTemplate"`
+	RelaySet         string `json:"relaySet"`
+	// The stamps of their last change.
+	IdentityTemplateStamp int64     `json:"identityTemplateStamp,omitempty"`
+	DeviceTemplateStamp   int64     `json:"deviceTemplateStamp,omitempty"`
+	RelaySetStamp         int64     `json:"relaySetStamp,omitempty"`
+	Created               time.Time `json:"created"`
 	// Hidden marks a domain of the box's own, such as one of a self-test: lists
 	// leave it out, and of its deletion nothing remains.
 	Hidden bool `json:"hidden,omitempty"`
@@ -138,8 +142,8 @@ func (d *Directory) createDomain(ctx context.Context, name, organization string,
 			return err
 		}
 		row.Stamp = d.stamp(tx)
-		identity := newIdentityTemplate(row.GUID, row.Stamp)
-		device := newDeviceTemplate(row.GUID, row.Stamp)
+		identity := newIdentityTemplate(row.GUID, defaultName, DefaultIdentitySettings(), row.Stamp)
+		device := newDeviceTemplate(row.GUID, defaultName, DefaultDeviceSettings(), row.Stamp)
 		relays := RelaySet{GUID: newGUID(), Domain: row.GUID, Name: defaultName, Stamp: row.Stamp}
 		row.IdentityTemplate, row.DeviceTemplate, row.RelaySet = identity.GUID, device.GUID, relays.GUID
 		return cmp.Or(

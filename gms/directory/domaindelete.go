@@ -115,6 +115,16 @@ func (d *Directory) eraseDomain(tx *state.Tx, guid string) (backups []Backup) {
 			d.t.relaySets.Delete(tx, set.GUID)
 		}
 	}
+	for g := range d.t.groups.All(tx) {
+		if g.Domain == guid {
+			d.t.groups.Delete(tx, g.GUID)
+		}
+	}
+	for trust := range d.t.trusts.All(tx) {
+		if trust.Domain == guid {
+			d.t.trusts.Delete(tx, trust.GUID)
+		}
+	}
 	d.t.domains.Delete(tx, guid)
 	return backups
 }

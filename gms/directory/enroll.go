@@ -35,7 +35,9 @@ func (d *Directory) InstallIdentity(ctx context.Context, domain, member, account
 		}
 		other, bound := d.t.membersByIdentity.First(tx, joinKey(domain, account, identityURL))
 		if bound && other.GUID != member {
-			if err := d.unbind(tx, other); err != nil {
+			unbound := other
+			unbound.unbind()
+			if err := d.putMember(tx, other, &unbound); err != nil {
 				return err
 			}
 		}
@@ -45,13 +47,11 @@ func (d *Directory) InstallIdentity(ctx context.Context, domain, member, account
 }
 
 // unbind separates a member from its account and identity.
-func (d *Directory) unbind(tx *state.Tx, before memberRow) error {
-	after := before
-	after.AccountGUID, after.IdentityURL, after.Contact = "", "", nil
-	if before.Status == Active {
-		after.Status = Pending
+func (m *memberRow) unbind() {
+	m.AccountGUID, m.IdentityURL, m.Contact = "", "", nil
+	if m.Status == Active {
+		m.Status = Pending
 	}
-	return d.putMember(tx, before, &after)
 }
 
 // EnrollByCode enrolls a pending member with a contact that was proved with its

@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"cmp"
 	"fmt"
 
 	"furrow/appliance/state"
@@ -11,7 +10,11 @@ import (
 // identityDraft begins the identity object of a member. It shows the member,
 // the domain and the member's relays (MS-GRVSPCM 3.2.5.1.4).
 func (d *Directory) identityDraft(r state.Reader, by issuer, row memberRow) (draft, error) {
-	relays, stamp, err := d.relaysOf(r, cmp.Or(row.RelaySet, by.row.RelaySet))
+	set, err := d.relaySetOf(r, &by.row.Domain, &row.Member)
+	if err != nil {
+		return draft{}, err
+	}
+	relays, stamp, err := d.relaysOf(r, set.GUID)
 	if err != nil {
 		return draft{}, err
 	}
@@ -29,7 +32,7 @@ func (d *Directory) identityDraft(r state.Reader, by issuer, row memberRow) (dra
 			Expires:     by.row.Expires,
 		}
 	}
-	o := by.draft(row.GUID, max(row.Stamp, stamp), identity)
+	o := by.draft(row.GUID, max(set.stamp, stamp), identity)
 	o.Member = row.GUID
 	o.Active = row.Status != Deleted
 	return o, nil

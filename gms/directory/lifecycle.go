@@ -100,8 +100,11 @@ func (d *Directory) DeleteMember(ctx context.Context, guid string) (Member, erro
 }
 
 // end makes a deleted member of m. What it enrolled with, most of the row, is of
-// no use to anybody then.
-func (m *memberRow) end() { m.Status, m.Contact = Deleted, nil }
+// no use to anybody then, and it holds on to no group, template and relay set.
+func (m *memberRow) end() {
+	m.Status, m.Contact = Deleted, nil
+	m.Group, m.IdentityTemplate, m.RelaySet = "", "", ""
+}
 
 // setStatus moves a member to the status that next returns, if it allows it.
 // The status it already has changes nothing.
@@ -143,20 +146,54 @@ func (d *Directory) changeMember(
 	return row.Member, nil
 }
 
-// putMember stores a changed member. The identity object is regenerated for
-// every change but one: the binding to an account and identity is not shown in
-// it, and a new IssuedTime for a binding would make the client install the
-// object, and so bind itself, again and again.
+// putMember stores a changed member. The identity object is regenerated for each
+// change that it shows, which includes another relay set, however the member comes
+// to it. Not among them is the binding to an account and identity: a new IssuedTime
+// for a binding would make the client install the object, and so bind itself, again
+// and again.
 func (d *Directory) putMember(tx *state.Tx, before memberRow, after *memberRow) error {
 	if err := d.checkLogin(tx, *after); err != nil {
 		return err
 	}
-	before.AccountGUID, before.IdentityURL = after.AccountGUID, after.IdentityURL
-	if !reflect.DeepEqual(before, *after) {
+	domain, err := d.domainAt(tx, after.Domain)
+	if err != nil {
+		return err
+	}
+	oldSet, err := d.relaySetOf(tx, &domain.Domain, &before.Member)
+	if err != nil {
+		return err
+	}
+	set, err := d.relaySetOf(tx, &domain.Domain, &after.Member)
+	if err != nil {
+		return err
+	}
+	oldTemplate, err := d.templateOf(tx, &domain.Domain, &before.Member)
+	if err != nil {
+		return err
+	}
+	template, err := d.templateOf(tx, &domain.Domain, &after.Member)
+	if err != nil {
+		return err
+	}
+	if oldTemplate != template {
+		after.IdentityTemplateStamp = d.changed(tx, oldTemplate, template)
+	}
+	switch {
+	case !reflect.DeepEqual(shown(before), shown(*after)):
 		after.Stamp = d.stamp(tx)
+	case oldSet != set:
+		after.Stamp = d.changed(tx, oldSet, set)
 	}
 	if !after.enrolled() { // what it published was of an identity that it has no more
 		d.t.publications.Delete(tx, after.GUID)
 	}
 	return d.t.members.Put(tx, *after)
+}
+
+// shown returns a member without what its identity object does not show.
+func shown(m memberRow) Member {
+	m.AccountGUID, m.IdentityURL, m.RemoteUser = "", "", ""
+	m.Group, m.RelaySet, m.IdentityTemplate = "", "", ""
+	m.Stamp, m.IdentityTemplateStamp = 0, 0
+	return m.Member
 }

@@ -34,9 +34,11 @@ type Member struct {
 	// unless it is being migrated.
 	MigrationServer string    `json:"migrationServer,omitempty"`
 	Created         time.Time `json:"created"`
-	// Stamp is the time of the last change that managed objects show, in
-	// milliseconds since 1970.
-	Stamp int64 `json:"stamp"`
+	// Stamp is the time of the last change that the identity object shows, in
+	// milliseconds since 1970, IdentityTemplateStamp that of the last change of
+	// which identity policy template holds.
+	Stamp                 int64 `json:"stamp"`
+	IdentityTemplateStamp int64 `json:"identityTemplateStamp,omitempty"`
 }
 
 // Contact is what an identity published of itself when it enrolled.
@@ -108,6 +110,7 @@ func (d *Directory) ConfigurationCode(guid string) (string, error) {
 // MemberFilter selects members. Empty fields select all.
 type MemberFilter struct {
 	Domain string // GUID
+	Group  string // GUID; members in the group itself, not those of groups in it
 	Status Status
 	// Text is a part of the full name, e-mail address or login name, whatever
 	// its letter case.
@@ -122,10 +125,13 @@ func (d *Directory) Members(f MemberFilter) []Member {
 	if f.Domain != "" {
 		rows = d.t.membersByDomain.Find(view, f.Domain)
 	}
+	if f.Group != "" {
+		rows = d.t.membersByGroup.Find(view, f.Group)
+	}
 	text := foldName(f.Text)
 	var members []Member
 	for row := range rows {
-		if f.Status != 0 && row.Status != f.Status {
+		if f.Status != 0 && row.Status != f.Status || f.Domain != "" && row.Domain != f.Domain {
 			continue
 		}
 		if text == "" || row.mentions(text) {

@@ -27,6 +27,7 @@ func TestModel(t *testing.T) {
 		m := &machine{f: f}
 		for _, name := range []string{"Alpha", "Beta"} {
 			m.domains = append(m.domains, f.domain(rt, name))
+			m.offers = append(m.offers, newOffer(rt, f, m.domains[len(m.domains)-1]))
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"create":  m.create,
@@ -39,8 +40,19 @@ func TestModel(t *testing.T) {
 			"again":   m.reenroll,
 			"rename":  m.renameDomain,
 			"clock":   m.setClock,
-			"reopen":  func(rt *rapid.T) { m.f.reopen(rt) },
-			"":        m.check,
+
+			"create group":    m.createGroup,
+			"move group":      m.moveGroup,
+			"delete group":    m.deleteGroup,
+			"move member":     m.moveMember,
+			"assign to group": m.assignToGroup,
+			"assign":          m.assignToMember,
+			"default":         m.assignToDomain,
+			"settings":        m.changeSettings,
+			"delete template": m.deleteTemplate,
+			"delete domain":   m.deleteDomain,
+			"reopen":          func(rt *rapid.T) { m.f.reopen(rt) },
+			"":                m.check,
 		})
 	})
 }
@@ -48,6 +60,8 @@ func TestModel(t *testing.T) {
 type machine struct {
 	f       *fixture
 	domains []Domain
+	offers  []*modelOffer // of the domains
+	groups  []*modelGroup
 	members []*modelMember
 	names   int
 }
@@ -60,6 +74,7 @@ type modelMember struct {
 	key               int // of the contact; -1: not enrolled
 	shown             int64
 	changed           bool // what its identity object shows
+	inheriting
 }
 
 func (m *machine) create(rt *rapid.T) {
@@ -68,6 +83,7 @@ func (m *machine) create(rt *rapid.T) {
 	created := m.f.member(rt, m.domains[domain], name)
 	m.members = append(m.members, &modelMember{
 		guid: created.GUID, name: name, domain: domain, status: Pending, key: -1, changed: true,
+		inheriting: inheriting{offer: m.offers[domain]},
 	})
 }
 
@@ -127,6 +143,7 @@ func (m *machine) enable(rt *rapid.T) {
 func (m *machine) delete(rt *rapid.T) {
 	m.move(rt, m.f.DeleteMember, func(member *modelMember) Status {
 		member.key = -1
+		member.group, member.own = nil, given{}
 		return Deleted
 	})
 }
@@ -239,6 +256,7 @@ func (m *machine) renameDomain(rt *rapid.T) {
 	m.domains[domain] = after
 	for _, member := range m.members {
 		member.changed = member.changed || member.domain == domain && name != before.Name
+		member.policyChanged = member.policyChanged || member.domain == domain && name != before.Name
 	}
 }
 
@@ -263,9 +281,10 @@ func (m *machine) check(rt *rapid.T) {
 		must(rt, err)
 		by, err := m.f.issuerAt(view, row.Domain)
 		must(rt, err)
+		m.checkInherited(rt, want, row)
 		object, err := m.f.identityDraft(view, by, row)
 		must(rt, err)
-		if rose := object.IssuedTime > want.shown; rose != want.changed || object.IssuedTime < want.shown {
+		if rose := object.IssuedTime > want.shown; rose != want.changed && !(rose && want.otherWay) || object.IssuedTime < want.shown {
 			rt.Fatalf("member %s: IssuedTime went from %d to %d, shown values changed: %v",
 				want.name, want.shown, object.IssuedTime, want.changed)
 		}

@@ -114,7 +114,8 @@ func (d *Directory) IdentityObject(member string) (ManagedObject, error) {
 // MemberObjects returns the managed objects that a member's client lacks or
 // has in an older version: the identity object and the policy objects of the
 // member's template (MS-GRVSPCM 3.2.5.3.3). held is what the client has,
-// IssuedTime by object GUID. For a deleted member the only object is its
+// IssuedTime by object GUID. Before them come policy objects of the domain that it
+// has and should not have any more, not active. For a deleted member the only object is its
 // identity object, not active any more, whatever the client has.
 func (d *Directory) MemberObjects(member string, held map[string]int64) ([]ManagedObject, error) {
 	view := d.store.Snapshot()
@@ -133,11 +134,13 @@ func (d *Directory) MemberObjects(member string, held map[string]int64) ([]Manag
 	if row.Status == Deleted {
 		return d.signAll(by, []draft{identity})
 	}
-	policies, err := d.identityPolicies(view, by, row.IdentityTemplate)
+	policies, err := d.identityPolicies(view, by, row)
 	if err != nil {
 		return nil, err
 	}
-	return d.signAll(by, lacking(append([]draft{identity}, policies...), held))
+	drafts := append([]draft{identity}, policies...)
+	withdrawn := d.withdrawnFromMember(view, by, drafts, held)
+	return d.signAll(by, append(withdrawn, lacking(drafts, held)...))
 }
 
 // DeviceObjects returns the managed objects of its template that a device
@@ -154,7 +157,8 @@ func (d *Directory) DeviceObjects(domain, device string, held map[string]int64) 
 	if err != nil {
 		return nil, err
 	}
-	policies, err := d.devicePolicies(view, by, row.Template)
+	template := templateOfDevice(&by.row.Domain, &row)
+	policies, err := d.devicePolicies(view, by, template)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +167,8 @@ func (d *Directory) DeviceObjects(domain, device string, held map[string]int64) 
 		policies[0].Active = false
 		return d.signAll(by, policies)
 	}
-	return d.signAll(by, lacking(policies, held))
+	withdrawn := d.withdrawnFromDevice(view, by, policies, held)
+	return d.signAll(by, append(withdrawn, lacking(policies, held)...))
 }
 
 // lacking returns the drafts that are not held, or held in an older version.

@@ -181,6 +181,20 @@ func TestRegeneration(t *testing.T) {
 	device, err := f.DeviceTemplate(domain.DeviceTemplate)
 	must(t, err)
 
+	otherIdentity, err := f.CreateTemplate(t.Context(), domain.GUID, IdentityKind, "Other")
+	must(t, err)
+	otherDevice, err := f.CreateTemplate(t.Context(), domain.GUID, DeviceKind, "Other")
+	must(t, err)
+	otherSet, err := f.CreateRelaySet(t.Context(), domain.GUID, "Other")
+	must(t, err)
+	outer := f.group(t, domain, "", "Outer")
+	inner := f.group(t, domain, outer.GUID, "Inner")
+	special := f.group(t, domain, "", "Special")
+	must(t, f.AssignRelaySet(t.Context(), Target{Level: GroupLevel, GUID: special.GUID}, otherSet.GUID))
+	_, err = f.MoveMember(t.Context(), bert.GUID, inner.GUID)
+	must(t, err)
+	ofDomain, ofOuter := Target{Level: DomainLevel, GUID: domain.GUID}, Target{Level: GroupLevel, GUID: outer.GUID}
+
 	current := func() map[string]ManagedObject {
 		t.Helper()
 		objects := make(map[string]ManagedObject)
@@ -221,10 +235,79 @@ func TestRegeneration(t *testing.T) {
 		}, []string{"bert IdentityTemplate"}},
 		{"member's relay set", func(n int) error {
 			_, err := f.UpdateMember(ctx, bert.GUID, func(d *MemberDetails) {
-				d.RelaySet = []string{domain.RelaySet, ""}[n%2]
+				d.RelaySet = []string{otherSet.GUID, ""}[n%2]
 			})
 			return err
 		}, []string{"bert IdentityTemplate"}},
+		{"default relay set", func(n int) error {
+			return f.AssignRelaySet(ctx, ofDomain, []string{otherSet.GUID, domain.RelaySet}[n%2])
+		}, []string{"anna IdentityTemplate", "bert IdentityTemplate"}},
+		{"group's relay set", func(n int) error {
+			return f.AssignRelaySet(ctx, ofOuter, []string{otherSet.GUID, ""}[n%2])
+		}, []string{"bert IdentityTemplate"}},
+		{"default identity template", func(n int) error {
+			return f.AssignTemplate(ctx, ofDomain, []string{otherIdentity.GUID, identity.GUID}[n%2])
+		}, []string{"anna IdentityPolicy", "anna DomainTrust", "anna DataRecovery", "bert IdentityPolicy", "bert DomainTrust", "bert DataRecovery"}},
+		{"group's identity template", func(n int) error {
+			return f.AssignTemplate(ctx, ofOuter, []string{otherIdentity.GUID, ""}[n%2])
+		}, []string{"bert IdentityPolicy", "bert DomainTrust", "bert DataRecovery"}},
+		{"member's identity template", func(n int) error {
+			return f.AssignTemplate(ctx, Target{Level: MemberLevel, GUID: anna.GUID}, []string{otherIdentity.GUID, ""}[n%2])
+		}, []string{"anna IdentityPolicy", "anna DomainTrust", "anna DataRecovery"}},
+		{"default device template", func(n int) error {
+			return f.AssignTemplate(ctx, ofDomain, []string{otherDevice.GUID, device.GUID}[n%2])
+		}, []string{"device"}},
+		{"device's template", func(n int) error {
+			return f.AssignTemplate(ctx, Target{Level: DeviceLevel, GUID: accountA, Domain: domain.GUID},
+				[]string{otherDevice.GUID, ""}[n%2])
+		}, []string{"device"}},
+		{"assigned what was inherited", func(n int) error {
+			to := Target{Level: MemberLevel, GUID: bert.GUID}
+			return errors.Join(
+				f.AssignTemplate(ctx, to, []string{identity.GUID, ""}[n%2]),
+				f.AssignRelaySet(ctx, to, []string{domain.RelaySet, ""}[n%2]),
+				f.AssignTemplate(ctx, ofOuter, []string{identity.GUID, ""}[n%2]),
+				f.AssignRelaySet(ctx, ofOuter, []string{domain.RelaySet, ""}[n%2]),
+			)
+		}, nil},
+		{"moved to a group with the same", func(n int) error {
+			_, err := f.MoveMember(ctx, bert.GUID, []string{"", inner.GUID}[n%2])
+			return err
+		}, nil},
+		{"moved to a group with another relay set", func(n int) error {
+			_, err := f.MoveMember(ctx, anna.GUID, []string{special.GUID, ""}[n%2])
+			return err
+		}, []string{"anna IdentityTemplate"}},
+		{"group moved to a group with another relay set", func(n int) error {
+			_, err := f.MoveGroup(ctx, outer.GUID, []string{special.GUID, ""}[n%2])
+			return err
+		}, []string{"bert IdentityTemplate"}},
+		{"group renamed", func(n int) error {
+			_, err := f.RenameGroup(ctx, inner.GUID, "Inner "+strconv.Itoa(n))
+			return err
+		}, nil},
+		{"group dissolved", func(n int) error {
+			middle, err := f.CreateGroup(ctx, domain.GUID, outer.GUID, "Middle")
+			if err != nil {
+				return err
+			}
+			_, moved := f.MoveGroup(ctx, inner.GUID, middle.GUID)
+			_, deleted := f.DeleteGroup(ctx, middle.GUID, true)
+			return errors.Join(moved, deleted)
+		}, nil},
+		{"login name", func(n int) error {
+			_, err := f.UpdateMember(ctx, bert.GUID, func(d *MemberDetails) { d.RemoteUser = "bert" + strconv.Itoa(n) })
+			return err
+		}, nil},
+		{"templates of nobody", func(n int) error {
+			made, err := f.CopyTemplate(ctx, identity.GUID, "Copy")
+			if err != nil {
+				return err
+			}
+			_, set := f.SetTemplate(ctx, made.GUID, []policy.Value{{Key: "identity.lockVCard", Value: "on"}})
+			_, named := f.RenameTemplate(ctx, made.GUID, "Copied "+strconv.Itoa(n))
+			return errors.Join(set, named, f.DeleteTemplate(ctx, made.GUID))
+		}, nil},
 		{"status", func(n int) error {
 			_, err := []func(context.Context, string) (Member, error){f.DisableMember, f.EnableMember}[n%2](ctx, anna.GUID)
 			return err

@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -78,7 +77,7 @@ func (d *Directory) listing(r state.Reader, row memberRow) (policy.Listing, erro
 	if err != nil {
 		return 0, err
 	}
-	t, err := d.identityTemplateAt(r, cmp.Or(row.IdentityTemplate, domain.IdentityTemplate))
+	t, err := d.membersTemplate(r, &domain.Domain, &row.Member)
 	return t.Identity.Settings.DomainDirectory, err
 }
 

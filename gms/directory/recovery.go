@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"cmp"
 	"fmt"
 
 	"furrow/appliance/keys"
@@ -56,7 +55,7 @@ func (d *Directory) recoveryKey(domain domainRow, hash keys.Digest, manual bool)
 // recoveryPolicy is what the member's identity template says about forgotten
 // passphrases.
 func (d *Directory) recoveryPolicy(r state.Reader, domain domainRow, m memberRow) (policy.DataRecovery, error) {
-	t, err := d.identityTemplateAt(r, cmp.Or(m.IdentityTemplate, domain.IdentityTemplate))
+	t, err := d.membersTemplate(r, &domain.Domain, &m.Member)
 	return t.DataRecovery.Settings, err
 }
 

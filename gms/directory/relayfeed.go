@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"cmp"
 	"iter"
 	"slices"
 
@@ -33,15 +32,33 @@ func (d *Directory) RelayUsers(r state.Reader, relay string) iter.Seq[RelayUser]
 		for set := range d.t.relaySets.All(r) {
 			naming[set.GUID] = slices.Contains(set.Relays, relay)
 		}
-		defaults := map[string]string{} // relay sets of domains
-		for domain := range d.t.domains.All(r) {
-			defaults[domain.GUID] = domain.RelaySet
-		}
+		inherited := map[[2]string]string{} // relay sets by domain and group
 		for m := range d.t.members.All(r) {
-			set := cmp.Or(m.RelaySet, defaults[m.Domain])
+			set, at := m.RelaySet, [2]string{m.Domain, m.Group}
+			if set == "" {
+				var known bool
+				if set, known = inherited[at]; !known {
+					set = d.inheritedRelaySet(r, m.Domain, m.Group)
+					inherited[at] = set
+				}
+			}
 			if !yield(RelayUser{m.GUID, m.Status, naming[set]}) {
 				return
 			}
 		}
 	}
+}
+
+// inheritedRelaySet is the relay set of a group's members, "" if there is none to
+// be found.
+func (d *Directory) inheritedRelaySet(r state.Reader, domain, group string) string {
+	row, err := d.domainAt(r, domain)
+	if err != nil {
+		return ""
+	}
+	set, err := d.groupsRelaySet(r, &row.Domain, group)
+	if err != nil {
+		return ""
+	}
+	return set.GUID
 }

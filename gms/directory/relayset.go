@@ -81,7 +81,7 @@ func (d *Directory) SetDefaultRelaySet(ctx context.Context, domain, set string) 
 		if s, ok := d.t.relaySets.Get(tx, set); !ok || s.Domain != domain {
 			return fmt.Errorf("%w: %q", ErrRelaySetNotFound, set)
 		}
-		row.RelaySet, row.Stamp = set, d.stamp(tx)
+		row.RelaySet, row.RelaySetStamp = set, d.stamp(tx)
 		return d.t.domains.Put(tx, row)
 	})
 	if err != nil {

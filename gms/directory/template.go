@@ -2,10 +2,10 @@ package directory
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"reflect"
+	"time"
 
 	"furrow/appliance/state"
 	"furrow/gms/policy"
@@ -32,15 +32,27 @@ func (p Policy[S]) with(settings S, stamp int64) Policy[S] {
 	return p
 }
 
+// TemplateHead is what all policy templates have.
+type TemplateHead struct {
+	GUID   string `json:"guid"`
+	Domain string `json:"domain"`
+	// Name is unique among the templates of a kind in a domain, whatever its
+	// letter case. Clients do not see it.
+	Name string `json:"name"`
+	// Deleted is when the template was deleted. The row stays to withdraw its
+	// objects from clients that have them still.
+	Deleted time.Time `json:"deleted,omitzero"`
+}
+
+func (h *TemplateHead) deleted() bool { return !h.Deleted.IsZero() }
+
 // IdentityTemplate is an identity policy template of a domain, with the
 // managed objects of MS-GRVSPCM 3.2.5.1.3. Its GUID is an IPG GUID.
 //
 // The certificates that its objects show are the domain's and stand in the
 // domain's row.
 type IdentityTemplate struct {
-	GUID     string                        `json:"guid"`
-	Domain   string                        `json:"domain"`
-	Name     string                        `json:"name"`
+	TemplateHead
 	Identity Policy[policy.IdentityPolicy] `json:"identity"`
 	// OwnTrust is the GUID of the trust object by which members of the domain
 	// trust each other. It has no settings.
@@ -54,6 +66,11 @@ type IdentitySettings struct {
 	DataRecovery policy.DataRecovery   `json:"dataRecovery"`
 }
 
+// DefaultIdentitySettings are those of a new template.
+func DefaultIdentitySettings() IdentitySettings {
+	return IdentitySettings{policy.DefaultIdentityPolicy(), policy.DefaultDataRecovery()}
+}
+
 func (s IdentitySettings) check() error {
 	return cmp.Or(
 		checkSettings("identity", s.Identity),
@@ -61,23 +78,28 @@ func (s IdentitySettings) check() error {
 	)
 }
 
-func newIdentityTemplate(domain string, stamp int64) IdentityTemplate {
+func newIdentityTemplate(domain, name string, s IdentitySettings, stamp int64) IdentityTemplate {
 	return IdentityTemplate{
-		GUID:         newGUID(),
-		Domain:       domain,
-		Name:         defaultName,
-		Identity:     newPolicy(policy.DefaultIdentityPolicy(), stamp),
+		TemplateHead: TemplateHead{GUID: newGUID(), Domain: domain, Name: name},
+		Identity:     newPolicy(s.Identity, stamp),
 		OwnTrust:     newGUID(),
-		DataRecovery: newPolicy(policy.DefaultDataRecovery(), stamp),
+		DataRecovery: newPolicy(s.DataRecovery, stamp),
 	}
+}
+
+func (t *IdentityTemplate) settings() IdentitySettings {
+	return IdentitySettings{t.Identity.Settings, t.DataRecovery.Settings}
+}
+
+func (t *IdentityTemplate) take(s IdentitySettings, stamp int64) {
+	t.Identity = t.Identity.with(s.Identity, stamp)
+	t.DataRecovery = t.DataRecovery.with(s.DataRecovery, stamp)
 }
 
 // DeviceTemplate is a device policy template of a domain, with the managed
 // objects of MS-GRVSPCM 3.2.5.1.3. Its GUID is a DPG GUID.
 type DeviceTemplate struct {
-	GUID            string                         `json:"guid"`
-	Domain          string                         `json:"domain"`
-	Name            string                         `json:"name"`
+	TemplateHead
 	Device          Policy[policy.DevicePolicy]    `json:"device"`
 	AccountServices Policy[policy.AccountServices] `json:"accountServices"`
 	DataRecovery    Policy[policy.DataRecovery]    `json:"dataRecovery"`
@@ -94,6 +116,14 @@ type DeviceSettings struct {
 	ComponentUpdate policy.ComponentUpdate `json:"componentUpdate"`
 }
 
+// DefaultDeviceSettings are those of a new template.
+func DefaultDeviceSettings() DeviceSettings {
+	return DeviceSettings{
+		policy.DefaultDevicePolicy(), policy.DefaultAccountServices(), policy.DefaultDataRecovery(),
+		policy.DefaultPassphrase(), policy.DefaultComponentUpdate(),
+	}
+}
+
 func (s DeviceSettings) check() error {
 	return cmp.Or(
 		checkSettings("device", s.Device),
@@ -104,25 +134,51 @@ func (s DeviceSettings) check() error {
 	)
 }
 
-func newDeviceTemplate(domain string, stamp int64) DeviceTemplate {
+func newDeviceTemplate(domain, name string, s DeviceSettings, stamp int64) DeviceTemplate {
 	return DeviceTemplate{
-		GUID:            newGUID(),
-		Domain:          domain,
-		Name:            defaultName,
-		Device:          newPolicy(policy.DefaultDevicePolicy(), stamp),
-		AccountServices: newPolicy(policy.DefaultAccountServices(), stamp),
-		DataRecovery:    newPolicy(policy.DefaultDataRecovery(), stamp),
-		Passphrase:      newPolicy(policy.DefaultPassphrase(), stamp),
-		ComponentUpdate: newPolicy(policy.DefaultComponentUpdate(), stamp),
+		TemplateHead:    TemplateHead{GUID: newGUID(), Domain: domain, Name: name},
+		Device:          newPolicy(s.Device, stamp),
+		AccountServices: newPolicy(s.AccountServices, stamp),
+		DataRecovery:    newPolicy(s.DataRecovery, stamp),
+		Passphrase:      newPolicy(s.Passphrase, stamp),
+		ComponentUpdate: newPolicy(s.ComponentUpdate, stamp),
 	}
 }
 
-func (t DeviceTemplate) has(object string) bool {
-	switch object {
-	case t.Device.GUID, t.AccountServices.GUID, t.DataRecovery.GUID, t.Passphrase.GUID, t.ComponentUpdate.GUID:
-		return true
+func (t *DeviceTemplate) settings() DeviceSettings {
+	return DeviceSettings{
+		t.Device.Settings, t.AccountServices.Settings, t.DataRecovery.Settings, t.Passphrase.Settings,
+		t.ComponentUpdate.Settings,
 	}
-	return false
+}
+
+func (t *DeviceTemplate) take(s DeviceSettings, stamp int64) {
+	t.Device = t.Device.with(s.Device, stamp)
+	t.AccountServices = t.AccountServices.with(s.AccountServices, stamp)
+	t.DataRecovery = t.DataRecovery.with(s.DataRecovery, stamp)
+	t.Passphrase = t.Passphrase.with(s.Passphrase, stamp)
+	t.ComponentUpdate = t.ComponentUpdate.with(s.ComponentUpdate, stamp)
+}
+
+// objects are the GUIDs of the template's managed objects.
+func (t *IdentityTemplate) objects() []string {
+	return []string{t.Identity.GUID, t.OwnTrust, t.DataRecovery.GUID}
+}
+
+// objects are the GUIDs of the template's managed objects.
+func (t *DeviceTemplate) objects() []string {
+	return []string{
+		t.Device.GUID, t.AccountServices.GUID, t.DataRecovery.GUID, t.Passphrase.GUID, t.ComponentUpdate.GUID,
+	}
+}
+
+// declareTemplateIndexes adds the indexes by which a template is found from one of
+// its objects.
+func (t *Tables) declareTemplateIndexes() {
+	t.identityTemplatesByObject = state.DefineUnique(t.identityTemplates, "object",
+		func(r IdentityTemplate) []string { return r.objects() })
+	t.deviceTemplatesByObject = state.DefineUnique(t.deviceTemplates, "object",
+		func(r DeviceTemplate) []string { return r.objects() })
 }
 
 // checkSettings turns the refusal of a setting into one of the template.
@@ -161,89 +217,4 @@ func (d *Directory) deviceTemplateAt(r state.Reader, guid string) (DeviceTemplat
 		return DeviceTemplate{}, fmt.Errorf("%w: %q", ErrTemplateNotFound, guid)
 	}
 	return t, nil
-}
-
-// UpdateIdentityTemplate replaces the settings of a template; the objects
-// whose settings differ get a higher IssuedTime (MS-GRVSPCM 3.2.5.1.3).
-func (d *Directory) UpdateIdentityTemplate(ctx context.Context, guid string, s IdentitySettings) (IdentityTemplate, error) {
-	if err := s.check(); err != nil {
-		return IdentityTemplate{}, fmt.Errorf("updating identity policy template %s: %w", guid, err)
-	}
-	var t IdentityTemplate
-	err := d.store.Update(ctx, func(tx *state.Tx) (err error) {
-		if t, err = d.identityTemplateAt(tx, guid); err != nil {
-			return err
-		}
-		stamp := d.stamp(tx)
-		t.Identity = t.Identity.with(s.Identity, stamp)
-		t.DataRecovery = t.DataRecovery.with(s.DataRecovery, stamp)
-		return d.t.identityTemplates.Put(tx, t)
-	})
-	if err != nil {
-		return IdentityTemplate{}, fmt.Errorf("updating identity policy template %s: %w", guid, err)
-	}
-	d.log.Info("identity policy template updated", "domain", t.Domain, "template", guid)
-	return t, nil
-}
-
-// UpdateDeviceTemplate replaces the settings of a template; the objects whose
-// settings differ get a higher IssuedTime (MS-GRVSPCM 3.2.5.1.3).
-func (d *Directory) UpdateDeviceTemplate(ctx context.Context, guid string, s DeviceSettings) (DeviceTemplate, error) {
-	if err := s.check(); err != nil {
-		return DeviceTemplate{}, fmt.Errorf("updating device policy template %s: %w", guid, err)
-	}
-	var t DeviceTemplate
-	err := d.store.Update(ctx, func(tx *state.Tx) (err error) {
-		if t, err = d.deviceTemplateAt(tx, guid); err != nil {
-			return err
-		}
-		stamp := d.stamp(tx)
-		t.Device = t.Device.with(s.Device, stamp)
-		t.AccountServices = t.AccountServices.with(s.AccountServices, stamp)
-		t.DataRecovery = t.DataRecovery.with(s.DataRecovery, stamp)
-		t.Passphrase = t.Passphrase.with(s.Passphrase, stamp)
-		t.ComponentUpdate = t.ComponentUpdate.with(s.ComponentUpdate, stamp)
-		return d.t.deviceTemplates.Put(tx, t)
-	})
-	if err != nil {
-		return DeviceTemplate{}, fmt.Errorf("updating device policy template %s: %w", guid, err)
-	}
-	d.log.Info("device policy template updated", "domain", t.Domain, "template", guid)
-	return t, nil
-}
-
-// identityPolicies begins the policy objects of an identity policy template,
-// of the domain's default if guid is empty.
-func (d *Directory) identityPolicies(r state.Reader, by issuer, guid string) ([]draft, error) {
-	t, err := d.identityTemplateAt(r, cmp.Or(guid, by.row.IdentityTemplate))
-	if err != nil {
-		return nil, err
-	}
-	return []draft{
-		by.draft(t.Identity.GUID, t.Identity.Stamp, t.Identity.Settings).of(t.GUID),
-		by.draft(t.OwnTrust, 0, policy.DefaultDomainTrust(by.domain)).of(t.GUID),
-		by.dataRecovery(t.DataRecovery).of(t.GUID),
-	}, nil
-}
-
-// devicePolicies begins the policy objects of a device policy template, of the
-// domain's default if guid is empty. The device policy is the first.
-func (d *Directory) devicePolicies(r state.Reader, by issuer, guid string) ([]draft, error) {
-	t, err := d.deviceTemplateAt(r, cmp.Or(guid, by.row.DeviceTemplate))
-	if err != nil {
-		return nil, err
-	}
-	return []draft{
-		by.draft(t.Device.GUID, t.Device.Stamp, t.Device.Settings).of(t.GUID),
-		by.draft(t.AccountServices.GUID, t.AccountServices.Stamp, t.AccountServices.Settings).of(t.GUID),
-		by.dataRecovery(t.DataRecovery).of(t.GUID),
-		by.draft(t.Passphrase.GUID, t.Passphrase.Stamp, t.Passphrase.Settings).of(t.GUID),
-		by.draft(t.ComponentUpdate.GUID, t.ComponentUpdate.Stamp, t.ComponentUpdate.Settings).of(t.GUID),
-	}, nil
-}
-
-func (by issuer) dataRecovery(p Policy[policy.DataRecovery]) draft {
-	body := p.Settings
-	body.Certificate = by.row.RecoveryCertificate
-	return by.draft(p.GUID, p.Stamp, body)
 }

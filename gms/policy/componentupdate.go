@@ -34,8 +34,8 @@ const (
 // ComponentUpdate says which components, such as tools in workspaces, a device
 // may install and update (MS-GRVSPCM 2.2.2.2.10.2).
 type ComponentUpdate struct {
-	Default       ComponentRule   `json:"default" help:"What holds for components that no item names: Allow (also over the Internet), Local (from the local system only) or Deny."`
-	SelfSigned    ComponentRule   `json:"selfSigned" help:"Whether components whose maker signed himself are taken: Allow or Deny."`
+	Default       ComponentRule   `json:"default" help:"What holds for components that no item names: Allow (also over the Internet), Local (from the local system only) or Deny." choices:"Allow,Local,Deny"`
+	SelfSigned    ComponentRule   `json:"selfSigned" help:"Whether components whose maker signed himself are taken: Allow or Deny." choices:"Allow,Deny"`
 	PolicyVersion string          `json:"policyVersion" help:"Version of this policy, shown by clients."`
 	Items         []ComponentItem `json:"items,omitempty" help:"Rules for single makers and packages."`
 }

@@ -14,7 +14,7 @@ const (
 // DataRecovery says whether and how a forgotten passphrase can be replaced
 // (MS-GRVSPCM 2.2.2.2.10.3). Identity and device templates both have one.
 type DataRecovery struct {
-	Recovery          Recovery `json:"recovery" help:"Full: the domain's recovery key can open members' accounts, so a forgotten passphrase can be replaced. None: it cannot, and the account is lost."`
+	Recovery          Recovery `json:"recovery" help:"Full: the domain's recovery key can open members' accounts, so a forgotten passphrase can be replaced. None: it cannot, and the account is lost." choices:"Full,None"`
 	AutomaticReset    bool     `json:"automaticReset" help:"Members can have a temporary passphrase mailed to them without an administrator."`
 	ResetInstructions string   `json:"resetInstructions" help:"What a member who forgot the passphrase is shown. Empty: nothing."`
 

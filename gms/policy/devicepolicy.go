@@ -43,8 +43,8 @@ const (
 
 // Bandwidth limits the use of the network.
 type Bandwidth struct {
-	Value       int           `json:"value" help:"The limit, in its unit."`
-	Unit        BandwidthUnit `json:"unit" help:"0: bits per second, 1: kilobits per second, 2: megabits per second, 3: percent."`
+	Value       int           `json:"value" help:"The limit, in its unit." min:"0" max:"2147483647"`
+	Unit        BandwidthUnit `json:"unit" help:"bps, kbps and Mbps are bits, kilobits and megabits per second." choices:"0=bps,1=kbps,2=Mbps,3=percent"`
 	DisplayMask string        `json:"displayMask" help:"How clients show the limit, with %d for the value, such as %d Percent."`
 }
 
@@ -69,8 +69,8 @@ type AuditServer struct {
 	Mandatory      bool          `json:"mandatory" help:"Groove does not run until auditing works."`
 	Workspaces     bool          `json:"workspaces" help:"Audit workspaces."`
 	ServerURL      string        `json:"serverURL" help:"Where audit logs are uploaded to."`
-	UploadDays     int           `json:"uploadDays" help:"Days between uploads."`
-	UploadInterval time.Duration `json:"uploadInterval" help:"Time between uploads, for clients that know a finer one than days. 0: not sent."`
+	UploadDays     int           `json:"uploadDays" help:"Days between uploads." unit:"days" min:"0" max:"366"`
+	UploadInterval time.Duration `json:"uploadInterval" help:"Time between uploads, for clients that know a finer one than days. 0: not sent." unit:"hours"`
 	Items          []string      `json:"items,omitempty" help:"URLs of the audit components."`
 }
 

@@ -48,13 +48,13 @@ type IdentityPolicy struct {
 	ManagedDevicesOnly bool               `json:"managedDevicesOnly" help:"Identities can only be used on devices that this domain manages."`
 	ManageDevices      bool               `json:"manageDevices" help:"A device is managed by this domain from the moment a member's account is set up on it."`
 	DeviceManagement   bool               `json:"deviceManagement" help:"Clients are told that this domain is the one to manage their devices."`
-	PeerAuthentication PeerAuthentication `json:"peerAuthentication" help:"Communication with contacts that are not authenticated. 0: free, 1: with a warning, 2: not possible."`
+	PeerAuthentication PeerAuthentication `json:"peerAuthentication" help:"Communication with contacts that are not authenticated: free, with a warning (warn), or not possible (refuse)." choices:"0=free,1=warn,2=refuse"`
 	BlockedFileTypes   []string           `json:"blockedFileTypes,omitempty" help:"File name extensions that cannot be put into workspaces, such as exe."`
 	RestrictedForests  []string           `json:"restrictedForests,omitempty" help:"Directory forests that a member must have logged in to. None: no restriction."`
 	LockVCard          bool               `json:"lockVCard" help:"Members cannot change what their vCard says."`
-	PublicDirectory    Listing            `json:"publicDirectory" help:"Publishing vCards in the public directory. 0: as the member likes, 1: always, 2: never."`
-	DomainDirectory    Listing            `json:"domainDirectory" help:"Publishing vCards in this domain's directory. 0: as the member likes, 1: always, 2: never."`
-	BackupInterval     time.Duration      `json:"backupInterval" help:"How often a client backs the account up to the server. 0: never."`
+	PublicDirectory    Listing            `json:"publicDirectory" help:"Publishing vCards in the public directory: as the member likes (member), always or never." choices:"0=member,1=always,2=never"`
+	DomainDirectory    Listing            `json:"domainDirectory" help:"Publishing vCards in this domain's directory: as the member likes (member), always or never." choices:"0=member,1=always,2=never"`
+	BackupInterval     time.Duration      `json:"backupInterval" help:"How often a client backs the account up to the server. 0: never." unit:"hours"`
 	DefaultTemplate    string             `json:"defaultTemplate" help:"Component resource URL of the template for new workspaces. Empty: the client's own."`
 	MinimumTemplate    string             `json:"minimumTemplate" help:"Component resource URL of the oldest template for workspaces that is allowed. Empty: any."`
 	PKI                *PKI               `json:"pki,omitempty" help:"Rule for certificates of an outside authority. Left out: no rule."`

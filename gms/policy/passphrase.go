@@ -19,9 +19,9 @@ const (
 type Passphrase struct {
 	NoMemorizing      bool          `json:"noMemorizing" help:"Groove cannot remember the passphrase for the member."`
 	NoHints           bool          `json:"noHints" help:"Members cannot leave themselves a passphrase hint."`
-	MaxAge            time.Duration `json:"maxAge" help:"Age at which a passphrase must be changed. 0: none."`
-	History           int           `json:"history" help:"How many former passphrases cannot be used again. 0: none."`
-	MinLength         int           `json:"minLength" help:"Least number of characters. 0: no rule."`
+	MaxAge            time.Duration `json:"maxAge" help:"Age at which a passphrase must be changed. 0: none." unit:"days"`
+	History           int           `json:"history" help:"How many former passphrases cannot be used again. 0: none." unit:"passphrases" min:"0" max:"1000"`
+	MinLength         int           `json:"minLength" help:"Least number of characters. 0: no rule." unit:"characters" min:"0" max:"1000"`
 	NeedLetter        bool          `json:"needLetter" help:"At least one letter."`
 	NeedDigit         bool          `json:"needDigit" help:"At least one digit."`
 	NeedMixedCase     bool          `json:"needMixedCase" help:"Both upper and lower case letters."`
@@ -33,15 +33,15 @@ type Passphrase struct {
 
 // Lockout is a rule that clients ignore.
 type Lockout struct {
-	Flags int `json:"flags" help:"Clients ignore it."`
+	Flags int `json:"flags" help:"Clients ignore it." min:"-2147483648" max:"2147483647"`
 }
 
 // DelayLockout slows down the guessing of passphrases.
 type DelayLockout struct {
 	Default   bool          `json:"default" help:"Clients use the lockout that is built in."`
-	Duration  time.Duration `json:"duration" help:"How long an account stays locked."`
-	Threshold int           `json:"threshold" help:"Number of wrong passphrases, 0 to 1000, after which the account is locked."`
-	Vector    LockoutVector `json:"vector,omitempty" help:"Seconds to wait after the first, second, third wrong passphrase and so on, rising; the last holds for all further ones. -3: from here on the client shows a message about the delay. -1 at the end: lock the account."`
+	Duration  time.Duration `json:"duration" help:"How long an account stays locked." unit:"minutes"`
+	Threshold int           `json:"threshold" help:"Number of wrong passphrases, 0 to 1000, after which the account is locked." unit:"passphrases" min:"0" max:"1000"`
+	Vector    LockoutVector `json:"vector,omitempty" help:"Seconds to wait after the first, second, third wrong passphrase and so on, rising; the last holds for all further ones. -3: from here on the client shows a message about the delay. -1 at the end: lock the account." unit:"seconds"`
 }
 
 // DefaultPassphrase demands length rather than variety or regular change, and

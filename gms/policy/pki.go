@@ -28,8 +28,8 @@ type PKI struct {
 type PKIFeature struct {
 	Required            bool                 `json:"required" help:"Members must have such a certificate."`
 	CheckRevocation     bool                 `json:"checkRevocation" help:"Clients check whether a certificate was revoked."`
-	RevocationFreshness time.Duration        `json:"revocationFreshness" help:"How old the news about revoked certificates may be."`
-	KeyUsageFlags       int                  `json:"keyUsageFlags" help:"Key usage of the certificates. Clients ignore it."`
+	RevocationFreshness time.Duration        `json:"revocationFreshness" help:"How old the news about revoked certificates may be." unit:"hours"`
+	KeyUsageFlags       int                  `json:"keyUsageFlags" help:"Key usage of the certificates. Clients ignore it." min:"-2147483648" max:"2147483647"`
 	CertificateTypes    []PKICertificateType `json:"certificateTypes,omitempty" help:"The kinds of certificates that are accepted."`
 }
 
