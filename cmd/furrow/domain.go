@@ -14,6 +14,7 @@ type domainCmd struct {
 	Create domainCreateCmd `cmd:"" help:"Make a domain with its keys and certificates."`
 	List   domainListCmd   `cmd:"" help:"List the domains."`
 	Show   domainShowCmd   `cmd:"" help:"Show one domain."`
+	Rename domainRenameCmd `cmd:"" help:"Give a domain another name."`
 	Delete domainDeleteCmd `cmd:"" help:"Delete a domain for good."`
 }
 
@@ -35,6 +36,15 @@ type domainShowCmd struct {
 
 func (c *domainShowCmd) Run(s *session) error {
 	return s.domain(func(client *api.Client) (api.Domain, error) { return client.Domain(s.ctx, c.Name) })
+}
+
+type domainRenameCmd struct {
+	Name string `arg:"" help:"Name or GUID of the domain."`
+	To   string `arg:"" help:"The new name, unique on this box. The certificates keep their organization."`
+}
+
+func (c *domainRenameCmd) Run(s *session) error {
+	return s.domain(func(client *api.Client) (api.Domain, error) { return client.RenameDomain(s.ctx, c.Name, c.To) })
 }
 
 type domainDeleteCmd struct {

@@ -32,6 +32,9 @@ type commandLine struct {
 	Mail     mailCmd     `cmd:"" help:"The mail that the box sends."`
 	Contact  contactCmd  `cmd:"" help:"The contact directories of domains."`
 	Reset    resetCmd    `cmd:"" help:"Members who forgot their passphrase."`
+	Group    groupCmd    `cmd:"" help:"Groups of members in a domain."`
+	Policy   policyCmd   `cmd:"" help:"Policy templates: what members and devices may do."`
+	Trust    trustCmd    `cmd:"" help:"Other domains whose contacts are trusted."`
 	Client   clientCmd   `cmd:"" help:"Act as a Groove client."`
 	Bench    benchCmd    `cmd:"" help:"Put load on a scratch box and measure it."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

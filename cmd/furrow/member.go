@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 
 	"furrow/web/api"
@@ -14,10 +15,14 @@ type memberCmd struct {
 	Enable  memberEnableCmd  `cmd:"" help:"End a member's lock-out."`
 	Delete  memberDeleteCmd  `cmd:"" help:"Remove a member for good."`
 	Backup  memberBackupCmd  `cmd:"" help:"Save the account data that the member's client has stored."`
+	Edit    memberEditCmd    `cmd:"" help:"Change details of a member."`
+	Move    memberMoveCmd    `cmd:"" help:"Put a member into a group."`
+	NewCode memberNewCodeCmd `cmd:"" help:"Replace a member's account configuration code; the old one is worth nothing then."`
 }
 
 type memberAddCmd struct {
 	Domain       string `required:"" help:"Name or GUID of the domain." placeholder:"NAME"`
+	Group        string `help:"Path or GUID of the group to put the member in." placeholder:"GROUP"`
 	FullName     string `required:"" help:"Full name." placeholder:"NAME"`
 	Email        string `required:"" help:"E-mail address." placeholder:"ADDRESS"`
 	FirstName    string `help:"First name." placeholder:"NAME"`
@@ -38,7 +43,7 @@ type memberAddCmd struct {
 
 func (c *memberAddCmd) Run(s *session) error {
 	return s.member(func(client *api.Client) (api.Member, error) {
-		return client.CreateMember(s.ctx, api.NewMember{Domain: c.Domain, MemberDetails: api.MemberDetails{
+		return client.CreateMember(s.ctx, api.NewMember{Domain: c.Domain, Group: c.Group, MemberDetails: api.MemberDetails{
 			FullName: c.FullName, Email: c.Email, FirstName: c.FirstName, LastName: c.LastName, Login: c.Login,
 			Organization: c.Organization, Title: c.Title, Street1: c.Street1, Street2: c.Street2, City: c.City,
 			State: c.State, PostalCode: c.PostalCode, Country: c.Country, Phone: c.Phone, Cell: c.Cell, Fax: c.Fax,
@@ -48,21 +53,28 @@ func (c *memberAddCmd) Run(s *session) error {
 
 type memberListCmd struct {
 	Domain string `help:"Only members of this domain, by name or GUID." placeholder:"NAME"`
+	Group  string `help:"Only members in this group, by path or GUID." placeholder:"GROUP"`
 }
 
 func (c *memberListCmd) Run(s *session) error {
 	client := api.NewClient(s.data)
 	defer client.Close()
-	members, err := client.Members(s.ctx, c.Domain)
+	list := client.Members
+	if c.Group != "" {
+		list = func(ctx context.Context, domain string) ([]api.Member, error) {
+			return client.GroupMembers(ctx, domain, c.Group)
+		}
+	}
+	members, err := list(s.ctx, c.Domain)
 	if err != nil {
 		return err
 	}
 	return s.out.print(members, func(w io.Writer) error {
 		rows := make([][]string, 0, len(members))
 		for _, m := range members {
-			rows = append(rows, []string{m.FullName, m.Email, m.Status, m.Domain, m.GUID})
+			rows = append(rows, []string{m.FullName, m.Email, m.Status, m.Domain, m.Group, m.GUID})
 		}
-		return table(w, []string{"NAME", "E-MAIL", "STATUS", "DOMAIN", "GUID"}, rows)
+		return table(w, []string{"NAME", "E-MAIL", "STATUS", "DOMAIN", "GROUP", "GUID"}, rows)
 	})
 }
 
@@ -108,6 +120,7 @@ func (s *session) member(act func(*api.Client) (api.Member, error)) error {
 			[2]string{"full name", m.FullName},
 			[2]string{"guid", m.GUID},
 			[2]string{"domain", m.Domain},
+			[2]string{"group", m.Group},
 			[2]string{"status", m.Status},
 			[2]string{"configuration code", m.ConfigurationCode},
 			[2]string{"e-mail", m.Email},
@@ -125,6 +138,8 @@ func (s *session) member(act func(*api.Client) (api.Member, error)) error {
 			[2]string{"phone", m.Phone},
 			[2]string{"cell", m.Cell},
 			[2]string{"fax", m.Fax},
+			[2]string{"policy", comesFrom(m.Policy)},
+			[2]string{"relay set", comesFrom(m.RelaySet)},
 			[2]string{"identity", m.IdentityURL},
 			[2]string{"account", m.AccountGUID},
 			[2]string{"last backup", backupText(m.LastBackup)},

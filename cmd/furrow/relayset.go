@@ -14,7 +14,9 @@ type relaySetCmd struct {
 	List   relaySetListCmd   `cmd:"" help:"List relay sets."`
 	Add    relaySetAddCmd    `cmd:"" help:"Add a relay at the end of a set."`
 	Order  relaySetOrderCmd  `cmd:"" help:"Say which relays a set has, in order."`
-	Assign relaySetAssignCmd `cmd:"" help:"Give a set to its whole domain or to one member."`
+	Assign relaySetAssignCmd `cmd:"" help:"Give a set to its whole domain, to a group or to one member."`
+
+	Inherit relaySetInheritCmd `cmd:"" help:"Let a group or member inherit its set again."`
 }
 
 type relaySetCreateCmd struct {
@@ -75,13 +77,42 @@ func (c *relaySetOrderCmd) Run(s *session) error {
 
 type relaySetAssignCmd struct {
 	Set    string `arg:"" help:"GUID of the set."`
-	Member string `help:"Only for this member; the whole domain when not given." placeholder:"GUID"`
+	Member string `help:"Only for this member; the whole domain when not given." placeholder:"GUID" xor:"to"`
+	Group  string `help:"Only for this group, by path or GUID." placeholder:"GROUP" xor:"to"`
 }
 
 func (c *relaySetAssignCmd) Run(s *session) error {
 	return s.relaySet(func(client *api.Client) (api.RelaySet, error) {
-		return client.AssignRelaySet(s.ctx, c.Set, api.Assignment{Member: c.Member})
+		return client.AssignRelaySet(s.ctx, c.Set, api.Assignment{Member: c.Member, Group: c.Group})
 	})
+}
+
+type relaySetInheritCmd struct {
+	Member string `help:"GUID of the member." placeholder:"GUID" xor:"to" required:""`
+	Group  string `help:"Path or GUID of the group." placeholder:"GROUP" xor:"to" required:""`
+	inDomain
+}
+
+func (c *relaySetInheritCmd) Run(s *session) error {
+	client := api.NewClient(s.data)
+	defer client.Close()
+	holds, err := c.inherit(s, client)
+	if err != nil {
+		return err
+	}
+	return s.out.print(holds.RelaySet, func(w io.Writer) error {
+		return facts(w, [2]string{"relay set", comesFrom(holds.RelaySet)})
+	})
+}
+
+func (c *relaySetInheritCmd) inherit(s *session, client *api.Client) (api.Holds, error) {
+	if c.Group != "" {
+		inherit := ""
+		g, err := client.ChangeGroup(s.ctx, c.Domain, c.Group, api.GroupChange{RelaySet: &inherit})
+		return g.Holds, err
+	}
+	m, err := client.ChangeMember(s.ctx, c.Member, api.MemberChange{"relaySet": ""})
+	return m.Holds, err
 }
 
 // relaySet does one thing that yields a relay set, and prints it.

@@ -71,9 +71,6 @@ func (d *Directory) height(r state.Reader, g Group) int {
 
 // RenameGroup gives a group another name. Clients do not see it.
 func (d *Directory) RenameGroup(ctx context.Context, guid, name string) (Group, error) {
-	if err := checkGroupName(name); err != nil {
-		return Group{}, fmt.Errorf("renaming group %s: %w", guid, err)
-	}
 	return d.changeGroup(ctx, guid, "renaming", func(g *Group) { g.Name = name })
 }
 
@@ -83,6 +80,11 @@ func (d *Directory) RenameGroup(ctx context.Context, guid, name string) (Group, 
 // ErrNameTaken.
 func (d *Directory) MoveGroup(ctx context.Context, guid, parent string) (Group, error) {
 	return d.changeGroup(ctx, guid, "moving", func(g *Group) { g.Parent = parent })
+}
+
+// UpdateGroup lets edit change name, place and assignments of a group at once.
+func (d *Directory) UpdateGroup(ctx context.Context, guid string, edit func(*Group)) (Group, error) {
+	return d.changeGroup(ctx, guid, "changing", edit)
 }
 
 // changeGroup changes name, place or assignments of a group.
@@ -100,6 +102,9 @@ func (d *Directory) changeGroup(ctx context.Context, guid, action string, change
 		g = before
 		if change(&g); g == before {
 			return nil
+		}
+		if err := checkGroupName(g.Name); err != nil {
+			return err
 		}
 		if err := d.checkAssigned(tx, g.Domain, g.IdentityTemplate, g.RelaySet); err != nil {
 			return err

@@ -230,7 +230,7 @@ func (m *machine) changeSettings(rt *rapid.T) {
 	offer := m.offers[rapid.IntRange(0, 1).Draw(rt, "domain")]
 	template := rapid.SampledFrom(offer.templates).Draw(rt, "template")
 	offer.settings[template]++
-	_, err := m.f.SetTemplate(context.Background(), template, []policy.Value{
+	_, err := m.f.ChangeTemplate(context.Background(), template, "", []policy.Value{
 		{Key: "identity.backupInterval", Value: fmt.Sprint(offer.settings[template], "h")},
 	})
 	expect(rt, err, nil)

@@ -304,8 +304,8 @@ func TestRegeneration(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			_, set := f.SetTemplate(ctx, made.GUID, []policy.Value{{Key: "identity.lockVCard", Value: "on"}})
-			_, named := f.RenameTemplate(ctx, made.GUID, "Copied "+strconv.Itoa(n))
+			_, set := f.ChangeTemplate(ctx, made.GUID, "", []policy.Value{{Key: "identity.lockVCard", Value: "on"}})
+			_, named := f.ChangeTemplate(ctx, made.GUID, "Copied "+strconv.Itoa(n), nil)
 			return errors.Join(set, named, f.DeleteTemplate(ctx, made.GUID))
 		}, nil},
 		{"status", func(n int) error {

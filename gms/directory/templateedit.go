@@ -30,8 +30,8 @@ type templateActions interface {
 	show(r state.Reader, guid string) (Template, error)
 	create(ctx context.Context, domain, name string) (guid string, err error)
 	duplicate(ctx context.Context, from Template, name string) (guid string, err error)
-	rename(ctx context.Context, guid, name string) error
-	set(ctx context.Context, guid string, values []policy.Value) ([]policy.Change, error)
+	edit(ctx context.Context, guid, name string, values []policy.Value) ([]policy.Change, error)
+	diff(r state.Reader, from, to string) ([]policy.Change, error)
 	remove(ctx context.Context, guid string) error
 }
 
@@ -218,17 +218,33 @@ func (k *templateKind[R, S]) update(ctx context.Context, guid string, s S) (R, e
 	})
 }
 
-func (k *templateKind[R, S]) rename(ctx context.Context, guid, name string) error {
-	_, err := k.change(ctx, guid, "renaming", func(tx *state.Tx, t *R) error {
-		k.head(t).Name = name
-		return k.checkName(tx, k.head(t))
-	})
-	return err
+// diff compares with the default settings if from is empty.
+func (k *templateKind[R, S]) diff(r state.Reader, from, to string) ([]policy.Change, error) {
+	t, _, err := k.at(r, to)
+	if err != nil {
+		return nil, err
+	}
+	before := k.defaults()
+	if from != "" {
+		other, _, err := k.at(r, from)
+		if err != nil {
+			return nil, fmt.Errorf("comparing %s policy templates: %w", k.name, err)
+		}
+		before = k.settings(&other)
+	}
+	return k.sheet.Diff(before, k.settings(&t)), nil
 }
 
-// set changes settings given as text.
-func (k *templateKind[R, S]) set(ctx context.Context, guid string, values []policy.Value) (changes []policy.Change, err error) {
-	_, err = k.change(ctx, guid, "setting", func(tx *state.Tx, t *R) error {
+func (k *templateKind[R, S]) edit(
+	ctx context.Context, guid, name string, values []policy.Value,
+) (changes []policy.Change, err error) {
+	_, err = k.change(ctx, guid, "changing", func(tx *state.Tx, t *R) error {
+		if name != "" {
+			k.head(t).Name = name
+			if err := k.checkName(tx, k.head(t)); err != nil {
+				return err
+			}
+		}
 		before := k.settings(t)
 		after, err := k.edited(before, values)
 		if err != nil {

@@ -100,20 +100,32 @@ func (d *Directory) CopyTemplate(ctx context.Context, guid, name string) (Templa
 	return d.Template(to)
 }
 
-// RenameTemplate gives a policy template another name. Clients do not see it.
-func (d *Directory) RenameTemplate(ctx context.Context, guid, name string) (Template, error) {
-	if err := d.templatesWith(guid).rename(ctx, guid, name); err != nil {
-		return Template{}, err
-	}
-	return d.Template(guid)
+// ChangeTemplate gives a policy template another name, unless that is empty, and
+// changes settings, all or nothing. It returns what changed in the settings. Objects
+// whose settings differ get a higher IssuedTime (MS-GRVSPCM 3.2.5.1.3); the name
+// clients do not see. It fails with ErrTemplateNotFound, ErrNameTaken or a
+// ValidationError that names the setting.
+func (d *Directory) ChangeTemplate(
+	ctx context.Context, guid, name string, values []policy.Value,
+) ([]policy.Change, error) {
+	return d.templatesWith(guid).edit(ctx, guid, name, values)
 }
 
-// SetTemplate changes settings of a policy template, all or none, and returns what
-// changed. Objects whose settings differ get a higher IssuedTime
-// (MS-GRVSPCM 3.2.5.1.3). It fails with ErrTemplateNotFound or a ValidationError
-// that names the setting.
-func (d *Directory) SetTemplate(ctx context.Context, guid string, values []policy.Value) ([]policy.Change, error) {
-	return d.templatesWith(guid).set(ctx, guid, values)
+// DiffTemplate returns the settings in which a template differs from another one of
+// its kind, or from the default settings if that is empty.
+func (d *Directory) DiffTemplate(from, guid string) ([]policy.Change, error) {
+	return d.templatesWith(guid).diff(d.store.Snapshot(), from, guid)
+}
+
+// TemplateName returns the name of the policy template with this GUID, "" if there
+// is none.
+func (d *Directory) TemplateName(guid string) string {
+	r := d.store.Snapshot()
+	if t, ok := d.t.identityTemplates.Get(r, guid); ok {
+		return t.Name
+	}
+	t, _ := d.t.deviceTemplates.Get(r, guid)
+	return t.Name
 }
 
 // DeleteTemplate removes a policy template. One that is assigned to its domain, a

@@ -50,7 +50,7 @@ func TestTemplates(t *testing.T) {
 	}
 	identity, device := all[1].GUID, all[3].GUID
 
-	changes, err := f.SetTemplate(t.Context(), device, []policy.Value{
+	changes, err := f.ChangeTemplate(t.Context(), device, "", []policy.Value{
 		{Key: "passphrase.minLength", Value: "12"}, {Key: "passphrase.delayLockout.threshold", Value: "5"}, {Key: "device.noPublicSearch", Value: "true"},
 	})
 	must(t, err)
@@ -59,16 +59,23 @@ func TestTemplates(t *testing.T) {
 	}
 	copied, err := f.CopyTemplate(t.Context(), device, "Strict too")
 	must(t, err)
-	_, err = f.SetTemplate(t.Context(), device, setting("passphrase.delayLockout.threshold", "6"))
+	_, err = f.ChangeTemplate(t.Context(), device, "", setting("passphrase.delayLockout.threshold", "6"))
 	must(t, err)
 	for guid, want := range map[string]string{device: "6", copied.GUID: "5", domain.DeviceTemplate: "20"} {
 		if got := valueOf(t, f, guid, "passphrase.delayLockout.threshold"); got != want {
 			t.Errorf("threshold %s, want %s", got, want)
 		}
 	}
-	renamed, err := f.RenameTemplate(t.Context(), identity, "Stricter")
-	if err != nil || renamed.Name != "Stricter" {
-		t.Errorf("renamed %+v, %v", renamed, err)
+	if _, err = f.ChangeTemplate(t.Context(), identity, "Stricter", nil); err != nil || f.TemplateName(identity) != "Stricter" {
+		t.Errorf("renamed %q, %v", f.TemplateName(identity), err)
+	}
+	differences, err := f.DiffTemplate("", copied.GUID)
+	if err != nil || !slices.Equal(differences, changes) {
+		t.Errorf("differs from the default settings in %v, %v, want %v", differences, err, changes)
+	}
+	differences, err = f.DiffTemplate(device, copied.GUID)
+	if want := []policy.Change{{Key: "passphrase.delayLockout.threshold", Before: "6", After: "5"}}; err != nil || !slices.Equal(differences, want) {
+		t.Errorf("differs from the copied one in %v, %v, want %v", differences, err, want)
 	}
 
 	for _, c := range []struct {
@@ -81,22 +88,23 @@ func TestTemplates(t *testing.T) {
 			return err
 		}, ErrNameTaken},
 		{"copy with a taken name", func() error { _, err := f.CopyTemplate(t.Context(), identity, "Default"); return err }, ErrNameTaken},
-		{"rename to a taken name", func() error { _, err := f.RenameTemplate(t.Context(), device, "default"); return err }, ErrNameTaken},
-		{"no name", func() error { _, err := f.RenameTemplate(t.Context(), device, ""); return err }, ErrInvalid},
+		{"rename to a taken name", func() error { _, err := f.ChangeTemplate(t.Context(), device, "default", nil); return err }, ErrNameTaken},
+		{"no name", func() error { _, err := f.CopyTemplate(t.Context(), device, ""); return err }, ErrInvalid},
+		{"difference of kinds", func() error { _, err := f.DiffTemplate(identity, device); return err }, ErrTemplateNotFound},
 		{"no kind", func() error { _, err := f.CreateTemplate(t.Context(), domain.GUID, "other", "New"); return err }, ErrInvalid},
 		{"no domain", func() error { _, err := f.CreateTemplate(t.Context(), "none", DeviceKind, "New"); return err }, ErrDomainNotFound},
-		{"no template", func() error { _, err := f.SetTemplate(t.Context(), "none", nil); return err }, ErrTemplateNotFound},
+		{"no template", func() error { _, err := f.ChangeTemplate(t.Context(), "none", "", nil); return err }, ErrTemplateNotFound},
 		{"copy of nothing", func() error { _, err := f.CopyTemplate(t.Context(), "none", "New"); return err }, ErrTemplateNotFound},
 		{"setting of the other kind", func() error {
-			_, err := f.SetTemplate(t.Context(), identity, setting("passphrase.minLength", "1"))
+			_, err := f.ChangeTemplate(t.Context(), identity, "", setting("passphrase.minLength", "1"))
 			return err
 		}, ErrInvalid},
 		{"out of range", func() error {
-			_, err := f.SetTemplate(t.Context(), device, setting("passphrase.minLength", "1001"))
+			_, err := f.ChangeTemplate(t.Context(), device, "", setting("passphrase.minLength", "1001"))
 			return err
 		}, ErrInvalid},
 		{"one of two is wrong", func() error {
-			_, err := f.SetTemplate(t.Context(), device, append(setting("passphrase.history", "3"), setting("passphrase.minLength", "x")...))
+			_, err := f.ChangeTemplate(t.Context(), device, "", append(setting("passphrase.history", "3"), setting("passphrase.minLength", "x")...))
 			return err
 		}, ErrInvalid},
 		{"delete the default", func() error { return f.DeleteTemplate(t.Context(), domain.IdentityTemplate) }, ErrTemplateAssigned},

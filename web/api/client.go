@@ -77,11 +77,13 @@ func (c *Client) DeleteDomain(ctx context.Context, nameOrGUID string, withMember
 
 // Members returns the members of a domain, given by name or GUID, or of all domains when it is empty.
 func (c *Client) Members(ctx context.Context, domain string) ([]Member, error) {
-	path := "/v1/members"
-	if domain != "" {
-		path += "?" + url.Values{"domain": {domain}}.Encode()
-	}
-	return call[[]Member](ctx, c, http.MethodGet, path, nil)
+	return call[[]Member](ctx, c, http.MethodGet, in("/v1/members", domain), nil)
+}
+
+// GroupMembers returns the members of a group, given by path or GUID, but not those of groups in it.
+func (c *Client) GroupMembers(ctx context.Context, domain, group string) ([]Member, error) {
+	query := url.Values{"domain": {domain}, "group": {group}}
+	return call[[]Member](ctx, c, http.MethodGet, "/v1/members?"+query.Encode(), nil)
 }
 
 // Member returns one member.

@@ -96,9 +96,10 @@ type NewRelaySet struct {
 	Name   string `json:"name"`
 }
 
-// Assignment gives a relay set to its domain, as the default, or to one member.
+// Assignment gives a relay set to its domain, as the default, or to a group or one member.
 type Assignment struct {
-	Member string `json:"member,omitempty"` // GUID; empty: the domain
+	Member string `json:"member,omitempty"` // GUID
+	Group  string `json:"group,omitempty"`  // GUID or path in the set's domain
 }
 
 // errNoRelay answers requests about relays on a box that is none, or not yet.
@@ -340,12 +341,17 @@ func (h *handler) assignRelaySet(r *http.Request) (RelaySet, error) {
 	if err != nil {
 		return RelaySet{}, err
 	}
-	if q.Member == "" {
-		_, err = h.Directory.SetDefaultRelaySet(r.Context(), set.Domain, set.GUID)
-	} else {
-		_, err = h.Directory.UpdateMember(r.Context(), q.Member, func(m *directory.MemberDetails) { m.RelaySet = set.GUID })
+	to := directory.Target{Level: directory.DomainLevel, GUID: set.Domain}
+	switch {
+	case q.Member != "":
+		to = directory.Target{Level: directory.MemberLevel, GUID: q.Member}
+	case q.Group != "":
+		to.Level = directory.GroupLevel
+		if to.GUID, err = h.groupGUID(set.Domain, q.Group); err != nil {
+			return RelaySet{}, err
+		}
 	}
-	if err != nil {
+	if err := h.Directory.AssignRelaySet(r.Context(), to, set.GUID); err != nil {
 		return RelaySet{}, err
 	}
 	h.nudge()

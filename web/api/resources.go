@@ -9,10 +9,31 @@
 //	GET    /v1/domains/{domain}           Domain, by name or GUID
 //	DELETE /v1/domains/{domain}?with-members={true}  Domain, as it was deleted
 //	GET    /v1/domains/{domain}/contacts?text={text}  []Contact, as its members find them
-//	GET    /v1/members?domain={domain}    []Member, of one domain or of all
+//	PATCH  /v1/domains/{domain}           DomainChange -> Domain
+//	GET    /v1/domains/{domain}/certificate  DomainCertificate
+//	PUT    /v1/domains/{domain}/policy    PolicyAssignment -> Holding
+//	PUT    /v1/devices/{device}/policy?domain={domain}  PolicyAssignment -> Holding
+//	GET    /v1/groups?domain={domain}     []Group, of one domain or of all
+//	POST   /v1/groups                     NewGroup -> Group
+//	GET    /v1/groups/{group}?domain={domain}  Group, by GUID, or by path in a domain
+//	PATCH  /v1/groups/{group}?domain={domain}  GroupChange -> Group
+//	DELETE /v1/groups/{group}?domain={domain}&to-parent={true}  Group, as it was
+//	GET    /v1/policy-settings?kind={kind}  []policy.Setting, of identity or device policies
+//	GET    /v1/policies?domain={domain}   []Policy, of one domain or of all
+//	POST   /v1/policies                   NewPolicy -> Policy
+//	GET    /v1/policies/{guid}            Policy
+//	PATCH  /v1/policies/{guid}            PolicyChange -> PolicyChanged
+//	DELETE /v1/policies/{guid}            Policy, as it was
+//	GET    /v1/policies/{guid}/diff?with={guid}  []policy.Change, from the other policy or from the default settings
+//	GET    /v1/trusts?domain={domain}     []Trust, of one domain or of all
+//	POST   /v1/trusts                     NewTrust -> Trust
+//	DELETE /v1/trusts/{guid}              Trust, as it was
+//	GET    /v1/members?domain={domain}&group={group}  []Member, of one domain or a group in it, or of all
 //	POST   /v1/members                    NewMember -> Member
 //	GET    /v1/members/{guid}             Member
 //	DELETE /v1/members/{guid}             Member, with status deleted
+//	PATCH  /v1/members/{guid}             MemberChange -> Member
+//	POST   /v1/members/{guid}/code?reset={true}  Member, with a new configuration code
 //	POST   /v1/members/{guid}/disable     Member
 //	POST   /v1/members/{guid}/enable      Member
 //	GET    /v1/members/{guid}/backup      the account data that the member's client has stored, octets
@@ -37,6 +58,8 @@
 //	GET    /v1/mail/outbox                []WaitingMail
 //	POST   /v1/mail/outbox/{id}/retry     []WaitingMail
 //	DELETE /v1/mail/outbox/{id}           []WaitingMail
+//
+// Where a domain is asked for and none is named, the only one is meant.
 //
 // A refusal is an Error with a matching HTTP status. An answer that confirms a change is sent after the change is on
 // the disk.
@@ -111,9 +134,10 @@ type MemberDetails struct {
 	Fax          string `json:"fax,omitempty"`
 }
 
-// NewMember asks for a member in a domain, given by name or GUID.
+// NewMember asks for a member in a domain, given by name or GUID, and in a group, given by path or GUID.
 type NewMember struct {
 	Domain string `json:"domain"`
+	Group  string `json:"group,omitempty"`
 	MemberDetails
 }
 
@@ -122,7 +146,10 @@ type Member struct {
 	GUID       string `json:"guid"`
 	Domain     string `json:"domain"` // the domain's name
 	DomainGUID string `json:"domainGUID"`
+	// Group is the path of the group that the member is in, empty for none.
+	Group string `json:"group,omitempty"`
 	MemberDetails
+	Holds
 	// Status is pending, active, disabled, deleted or migrated.
 	Status string `json:"status"`
 	// ConfigurationCode is what the person enters in the client together with the server's address.

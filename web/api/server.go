@@ -56,6 +56,10 @@ func NewHandler(c Config) http.Handler {
 	h.relayRoutes(mux)
 	h.mailRoutes(mux)
 	mux.HandleFunc("GET /v1/members/{guid}/backup", h.backup)
+	h.groupRoutes(mux)
+	h.policyRoutes(mux)
+	h.trustRoutes(mux)
+	h.memberChangeRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		h.write(w, http.StatusNotFound, &Error{Code: "notFound", Message: "there is no such resource"})
 	})
@@ -200,12 +204,16 @@ func (h *handler) showDomain(d directory.Domain) (Domain, error) {
 
 func (h *handler) members(r *http.Request) ([]Member, error) {
 	listed := h.listedMembers
-	if name := r.URL.Query().Get("domain"); name != "" {
-		d, err := h.Directory.FindDomain(name)
+	if query := r.URL.Query(); query.Get("domain") != "" || query.Get("group") != "" {
+		d, err := h.domainOf(r)
 		if err != nil {
 			return nil, err
 		}
-		listed = func() []directory.Member { return h.Directory.Members(directory.MemberFilter{Domain: d.GUID}) }
+		filter := directory.MemberFilter{Domain: d.GUID}
+		if filter.Group, err = h.groupGUID(d.GUID, r.URL.Query().Get("group")); err != nil {
+			return nil, err
+		}
+		listed = func() []directory.Member { return h.Directory.Members(filter) }
 	}
 	members := []Member{}
 	for _, m := range listed() {
@@ -235,11 +243,12 @@ func (h *handler) createMember(r *http.Request) (Member, error) {
 	if err != nil {
 		return Member{}, err
 	}
-	m, err := h.Directory.CreateMember(r.Context(), d.GUID, directory.MemberDetails{
-		FullName: q.FullName, Email: q.Email, FirstName: q.FirstName, LastName: q.LastName, RemoteUser: q.Login,
-		Organization: q.Organization, Title: q.Title, Street1: q.Street1, Street2: q.Street2, City: q.City,
-		State: q.State, PostalCode: q.PostalCode, Country: q.Country, Phone: q.Phone, Cell: q.Cell, Fax: q.Fax,
-	})
+	var details directory.MemberDetails
+	q.take(&details)
+	if details.Group, err = h.groupGUID(d.GUID, q.Group); err != nil {
+		return Member{}, err
+	}
+	m, err := h.Directory.CreateMember(r.Context(), d.GUID, details)
 	if err != nil {
 		return Member{}, err
 	}
@@ -272,15 +281,17 @@ func (h *handler) showMember(m directory.Member) (Member, error) {
 	if err != nil {
 		return Member{}, err
 	}
+	template, set, err := h.Directory.MemberInheritance(m.GUID)
+	if err != nil {
+		return Member{}, err
+	}
 	return Member{
-		GUID:       m.GUID,
-		Domain:     d.Name,
-		DomainGUID: d.GUID,
-		MemberDetails: MemberDetails{
-			FullName: m.FullName, Email: m.Email, FirstName: m.FirstName, LastName: m.LastName, Login: m.RemoteUser,
-			Organization: m.Organization, Title: m.Title, Street1: m.Street1, Street2: m.Street2, City: m.City,
-			State: m.State, PostalCode: m.PostalCode, Country: m.Country, Phone: m.Phone, Cell: m.Cell, Fax: m.Fax,
-		},
+		GUID:              m.GUID,
+		Domain:            d.Name,
+		DomainGUID:        d.GUID,
+		Group:             h.Directory.GroupPathOf(m.Group),
+		MemberDetails:     shownDetails(m.MemberDetails),
+		Holds:             Holds{h.showTemplateHolding(template), h.showRelaySetHolding(set)},
 		Status:            m.Status.String(),
 		ConfigurationCode: code,
 		IdentityURL:       m.IdentityURL,

@@ -1,0 +1,150 @@
+package api
+
+import (
+	"net/http"
+
+	"furrow/gms/directory"
+	"furrow/gms/policy"
+)
+
+// Policy is a policy template.
+type Policy struct {
+	GUID   string `json:"guid"`
+	Domain string `json:"domain"` // the domain's name
+	Kind   string `json:"kind"`   // identity or device
+	Name   string `json:"name"`
+	// Default says that all in the domain have it who inherit nothing else.
+	Default bool `json:"default"`
+	// Settings are the settings as text; lists leave them out. GET /v1/policy-settings describes them.
+	Settings []policy.Value `json:"settings,omitempty"`
+}
+
+// NewPolicy asks for a policy template in a domain, given by name or GUID: with the default settings, or with those of
+// the template From.
+type NewPolicy struct {
+	Domain string `json:"domain"`
+	Kind   string `json:"kind,omitempty"` // needed without From
+	Name   string `json:"name"`
+	From   string `json:"from,omitempty"` // GUID
+}
+
+// PolicyChange changes the name, if that is not empty, and the settings that it names.
+type PolicyChange struct {
+	Name     string         `json:"name,omitempty"`
+	Settings []policy.Value `json:"settings,omitempty"`
+}
+
+// PolicyChanged is a template after a change, and what the change was.
+type PolicyChanged struct {
+	Policy  Policy          `json:"policy"`
+	Changes []policy.Change `json:"changes"`
+}
+
+func (h *handler) policyRoutes(mux *http.ServeMux) {
+	mux.Handle("GET /v1/policy-settings", answer(h, policySettings))
+	mux.Handle("GET /v1/policies", answer(h, h.policies))
+	mux.Handle("POST /v1/policies", answer(h, h.createPolicy))
+	mux.Handle("GET /v1/policies/{guid}", answer(h, h.policy))
+	mux.Handle("PATCH /v1/policies/{guid}", answer(h, h.changePolicy))
+	mux.Handle("DELETE /v1/policies/{guid}", answer(h, h.deletePolicy))
+	mux.Handle("GET /v1/policies/{guid}/diff", answer(h, h.diffPolicy))
+}
+
+func policySettings(r *http.Request) ([]policy.Setting, error) {
+	switch kind := directory.TemplateKind(r.URL.Query().Get("kind")); kind {
+	case directory.IdentityKind, directory.DeviceKind:
+		return kind.Sheet().Settings(), nil
+	}
+	return nil, &Error{Code: "invalid", Field: "kind", Message: "kind is neither identity nor device"}
+}
+
+func (h *handler) policies(r *http.Request) ([]Policy, error) {
+	domains := h.listedDomains()
+	if r.URL.Query().Has("domain") {
+		d, err := h.domainOf(r)
+		if err != nil {
+			return nil, err
+		}
+		domains = []directory.Domain{d}
+	}
+	policies := []Policy{}
+	for _, d := range domains {
+		templates, err := h.Directory.Templates(d.GUID)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range templates {
+			t.Values = nil
+			policies = append(policies, showPolicy(d, t))
+		}
+	}
+	return policies, nil
+}
+
+func showPolicy(d directory.Domain, t directory.Template) Policy {
+	return Policy{
+		GUID: t.GUID, Domain: d.Name, Kind: string(t.Kind), Name: t.Name, Default: t.Default, Settings: t.Values,
+	}
+}
+
+// shownPolicy shows what an action of the directory returns.
+func (h *handler) shownPolicy(t directory.Template, err error) (Policy, error) {
+	if err != nil {
+		return Policy{}, err
+	}
+	d, err := h.Directory.Domain(t.Domain)
+	return showPolicy(d, t), err
+}
+
+func (h *handler) policy(r *http.Request) (Policy, error) {
+	return h.shownPolicy(h.Directory.Template(r.PathValue("guid")))
+}
+
+func (h *handler) createPolicy(r *http.Request) (Policy, error) {
+	q, err := question[NewPolicy](r)
+	if err != nil {
+		return Policy{}, err
+	}
+	if q.From != "" {
+		return h.shownPolicy(h.Directory.CopyTemplate(r.Context(), q.From, q.Name))
+	}
+	d, err := h.namedDomain(q.Domain)
+	if err != nil {
+		return Policy{}, err
+	}
+	return h.shownPolicy(h.Directory.CreateTemplate(r.Context(), d.GUID, directory.TemplateKind(q.Kind), q.Name))
+}
+
+func (h *handler) changePolicy(r *http.Request) (PolicyChanged, error) {
+	q, err := question[PolicyChange](r)
+	if err != nil {
+		return PolicyChanged{}, err
+	}
+	guid := r.PathValue("guid")
+	changes, err := h.Directory.ChangeTemplate(r.Context(), guid, q.Name, q.Settings)
+	if err != nil {
+		return PolicyChanged{}, err
+	}
+	if changes == nil {
+		changes = []policy.Change{}
+	}
+	shown, err := h.policy(r)
+	return PolicyChanged{shown, changes}, err
+}
+
+func (h *handler) deletePolicy(r *http.Request) (Policy, error) {
+	shown, err := h.policy(r)
+	if err != nil {
+		return Policy{}, err
+	}
+	return shown, h.Directory.DeleteTemplate(r.Context(), r.PathValue("guid"))
+}
+
+// diffPolicy compares a template with another one of its kind, or with the default settings.
+func (h *handler) diffPolicy(r *http.Request) ([]policy.Change, error) {
+	changes, err := h.Directory.DiffTemplate(r.URL.Query().Get("with"), r.PathValue("guid"))
+	if err == nil && changes == nil {
+		changes = []policy.Change{}
+	}
+	return changes, err
+}
