@@ -138,7 +138,9 @@ func (d *Directory) Members(f MemberFilter) []Member {
 			members = append(members, row.Member)
 		}
 	}
-	slices.SortStableFunc(members, func(a, b Member) int { return cmp.Compare(a.FullName, b.FullName) })
+	slices.SortFunc(members, func(a, b Member) int {
+		return cmp.Or(cmp.Compare(a.FullName, b.FullName), cmp.Compare(a.GUID, b.GUID))
+	})
 	return members
 }
 

@@ -28,13 +28,11 @@ func newOffer(rt *rapid.T, f *fixture, domain Domain) *modelOffer {
 		standard:  given{domain.IdentityTemplate, domain.RelaySet},
 		templates: []string{domain.IdentityTemplate}, sets: []string{domain.RelaySet}, settings: map[string]int{},
 	}
-	for i := range 2 {
-		template, err := f.CreateTemplate(ctx, domain.GUID, IdentityKind, fmt.Sprint("Template ", i))
-		must(rt, err)
-		set, err := f.CreateRelaySet(ctx, domain.GUID, fmt.Sprint("Set ", i))
-		must(rt, err)
-		o.templates, o.sets = append(o.templates, template.GUID), append(o.sets, set.GUID)
-	}
+	template, err := f.CreateTemplate(ctx, domain.GUID, IdentityKind, "Other")
+	must(rt, err)
+	set, err := f.CreateRelaySet(ctx, domain.GUID, "Other")
+	must(rt, err)
+	o.templates, o.sets = append(o.templates, template.GUID), append(o.sets, set.GUID)
 	return o
 }
 
