@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/beevik/etree"
 
@@ -53,9 +54,10 @@ func NewFragment(wrapper *etree.Element, security ...Attr) *Fragment {
 }
 
 // ParseFragment reads a secured fragment of at most limit bytes whose wrapper
-// has the given name. It fails with fault 105 for what is no XML and with 204
-// for a fragment of another build.
-func ParseFragment(data []byte, limit int, wrapper string) (*Fragment, error) {
+// has the given name and g:SE as its only child, but for those named beside. It
+// fails with fault 105 for what is no XML and with 204 for a fragment of
+// another build.
+func ParseFragment(data []byte, limit int, wrapper string, beside ...string) (*Fragment, error) {
 	root, err := Parse(data, limit)
 	if err != nil {
 		return nil, NewFault(CodeMalformed, err)
@@ -69,7 +71,7 @@ func ParseFragment(data []byte, limit int, wrapper string) (*Fragment, error) {
 	if f.wrapper, err = onlyChild(root, wrapper); err != nil {
 		return nil, err
 	}
-	if f.security, err = onlyChild(f.wrapper, "g:SE"); err != nil {
+	if f.security, err = onlyChild(f.wrapper, "g:SE", beside...); err != nil {
 		return nil, err
 	}
 	if f.enc, err = detach(f.security, "g:Enc"); err != nil {
@@ -81,10 +83,14 @@ func ParseFragment(data []byte, limit int, wrapper string) (*Fragment, error) {
 	return f, nil
 }
 
-// onlyChild returns the only child of e, which must have this full name.
-func onlyChild(e *etree.Element, name string) (*etree.Element, error) {
+// onlyChild returns the only child of e, which must have this full name. The
+// ones beside it are passed over.
+func onlyChild(e *etree.Element, name string, beside ...string) (*etree.Element, error) {
 	var only *etree.Element
 	for child := range e.ChildElementsSeq() {
+		if slices.Contains(beside, child.FullTag()) {
+			continue
+		}
 		if only != nil || child.FullTag() != name {
 			return nil, InvalidParameter(e.Tag, "another child")
 		}
@@ -199,16 +205,41 @@ func (f *Fragment) Open(key keys.SharedKey, accepted []MACReading) ([]byte, MACR
 	if err != nil {
 		return nil, 0, err
 	}
-	mac, err := f.authenticator("MAC")
+	r, err := f.verifyMAC(key, plaintext, accepted)
 	if err != nil {
 		return nil, 0, err
 	}
+	return plaintext, r, nil
+}
+
+// SecureHeader is Secure for messages whose content is the header: it adds the
+// MAC of the header and encrypts nothing (MS-GRVSPCM 2.2.3.5.1, reading B7).
+func (f *Fragment) SecureHeader(key keys.SharedKey, reading MACReading) []byte {
+	f.auth = NewElement("g:Auth", Attr{"MAC", EncodeBase64(reading.mac(key, f.Header(), nil))})
+	return f.serialize()
+}
+
+// OpenHeader is Open for messages whose content is the header. A peer who has
+// read the tables may have added g:Enc (reading B7), which the MAC covers too.
+func (f *Fragment) OpenHeader(key keys.SharedKey, accepted []MACReading) (MACReading, error) {
+	if f.enc == nil {
+		return f.verifyMAC(key, nil, accepted)
+	}
+	_, r, err := f.Open(key, accepted)
+	return r, err
+}
+
+func (f *Fragment) verifyMAC(key keys.SharedKey, plaintext []byte, accepted []MACReading) (MACReading, error) {
+	mac, err := f.authenticator("MAC")
+	if err != nil {
+		return 0, err
+	}
 	for _, r := range accepted {
 		if hmac.Equal(mac, r.mac(key, f.Header(), plaintext)) {
-			return plaintext, r, nil
+			return r, nil
 		}
 	}
-	return nil, 0, NewFault(CodeSecurity, errors.New("MAC of the fragment does not match"))
+	return 0, NewFault(CodeSecurity, errors.New("MAC of the fragment does not match"))
 }
 
 // authenticator returns the bytes of an attribute of g:Auth.

@@ -26,6 +26,8 @@ import (
 //	B2   Event identifier: _EventID is sent, EventID read in its place; when both
 //	     are there they must be equal. AccountStore sends both.
 //	B4   Prefixes inside payloads: see [Is].
+//	B7   Uploads of audit logs and files have their content in the header: the
+//	     MAC alone is sent, content beside it accepted.
 //	B8   The payload of AccountStore is the bytes of the fragment; whatever it is,
 //	     the server keeps it as it is.
 //	B11  Booleans are 0 and 1 only.

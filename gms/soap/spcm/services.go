@@ -22,6 +22,13 @@ const (
 	ServicePassphraseResetRequest = "PassphraseResetRequest"
 	ServicePassphraseResetStatus  = "PassphraseResetStatus"
 	ServiceAutomaticPasswordReset = "AutomaticPasswordReset"
+	ServiceAuditLogUpload         = "AuditLogUpload"
+	ServiceAuditLogUploadQuery    = "AuditLogUploadQuery"
+	ServiceFileUpload             = "FileUpload"
+	ServiceFileUploadQuery        = "FileUploadQuery"
+	ServiceStatisticsPackage      = "StatisticsPackage"
+	ServiceFailures               = "Failures"
+	ServiceDomainMigrationStatus  = "DomainMigrationStatus"
 )
 
 // Security says what secures a request.
@@ -39,6 +46,9 @@ const (
 	// HTTPAuthentication: nothing but the connection (MS-GRVSPCM
 	// 3.2.5.2.1.2); there is no fragment in the request.
 	HTTPAuthentication
+	// AccountHeader: the key of the account in the Event, whose attributes are
+	// the content; nothing is encrypted (reading B7).
+	AccountHeader
 )
 
 // Wrapper returns the name of the element around g:SE in requests.
@@ -74,6 +84,8 @@ const (
 	contactRequest = 512 << 10
 	// backupRequest: a fragment of MaxBackupFragment in two layers of base64.
 	backupRequest = 640 << 10
+	// uploadRequest: a fragment of MaxFragment in two layers of base64.
+	uploadRequest = 2 << 20
 )
 
 // MaxContact bounds a serialized contact, in bytes. Real ones have a few
@@ -115,7 +127,22 @@ func Services() []Service {
 		{ServicePassphraseResetRequest, soap.Request1, soap.Response1, AccountKey, keyRequest},
 		{ServicePassphraseResetStatus, soap.Request1, soap.Response2, AccountKey, shortRequest},
 		{ServiceAutomaticPasswordReset, soap.Request1, soap.Response2, AccountKey, keyRequest},
+		{ServiceAuditLogUpload, soap.Request1, soap.Response2, AccountHeader, uploadRequest},
+		{ServiceAuditLogUploadQuery, soap.Request1, soap.Response2, AccountKey, shortRequest},
+		{ServiceFileUpload, soap.Request1, soap.Response2, AccountHeader, uploadRequest},
+		{ServiceFileUploadQuery, soap.Request1, soap.Response2, AccountKey, shortRequest},
+		{ServiceStatisticsPackage, soap.Request1, soap.Response1, AccountKey, listRequest},
+		{ServiceFailures, soap.Request1, soap.Response1, AccountKey, shortRequest},
+		{ServiceDomainMigrationStatus, soap.Request1, soap.Response1, AccountKey, shortRequest},
 	}
+}
+
+// Beside returns the names of the elements that stand beside g:SE in requests.
+func (s Service) Beside() []string {
+	if s.Name == ServiceFileUpload {
+		return []string{elementFileLink}
+	}
+	return nil
 }
 
 // LookupService returns the service with this name.

@@ -32,6 +32,13 @@ func TestServices(t *testing.T) {
 		"PassphraseResetRequest": {Request: soap.Request1, Response: soap.Response1, Security: AccountKey},
 		"PassphraseResetStatus":  {Request: soap.Request1, Response: soap.Response2, Security: AccountKey},
 		"AutomaticPasswordReset": {Request: soap.Request1, Response: soap.Response2, Security: AccountKey},
+		"AuditLogUpload":         {Request: soap.Request1, Response: soap.Response2, Security: AccountHeader},
+		"AuditLogUploadQuery":    {Request: soap.Request1, Response: soap.Response2, Security: AccountKey},
+		"FileUpload":             {Request: soap.Request1, Response: soap.Response2, Security: AccountHeader},
+		"FileUploadQuery":        {Request: soap.Request1, Response: soap.Response2, Security: AccountKey},
+		"StatisticsPackage":      {Request: soap.Request1, Response: soap.Response1, Security: AccountKey},
+		"Failures":               {Request: soap.Request1, Response: soap.Response1, Security: AccountKey},
+		"DomainMigrationStatus":  {Request: soap.Request1, Response: soap.Response1, Security: AccountKey},
 	}
 	services := Services()
 	if len(services) != len(published) {
@@ -40,7 +47,7 @@ func TestServices(t *testing.T) {
 	for _, s := range services {
 		want := published[s.Name]
 		want.Name, want.Limit = s.Name, s.Limit
-		if s != want || s.Limit < 16<<10 || s.Limit > 1<<20 {
+		if s != want || s.Limit < 16<<10 || s.Limit > 2<<20 {
 			t.Errorf("got %+v, want %+v", s, want)
 		}
 		rule, ok := RequestRule(s.Name)
@@ -51,7 +58,7 @@ func TestServices(t *testing.T) {
 	if _, ok := RequestRule("keyActivation"); ok {
 		t.Error("service found under another name")
 	}
-	if CodeKey.Wrapper() != "PayloadWrapper" || AccountKey.Wrapper() != "Event" || AccountSignature.Wrapper() != "Event" {
+	if CodeKey.Wrapper() != "PayloadWrapper" || AccountKey.Wrapper() != "Event" || AccountSignature.Wrapper() != "Event" || AccountHeader.Wrapper() != "Event" {
 		t.Error("wrapper of another name")
 	}
 }
