@@ -86,6 +86,7 @@ type Tables struct {
 	passwordResets    *state.Table[resetRow]
 	passwordResetByID *state.Index[resetRow]
 	automaticResets   *state.Table[automaticReset]
+	failures          *state.Table[failureRow]
 }
 
 // Declare adds the directory's tables to a schema.
@@ -126,6 +127,9 @@ func Declare(s *state.Schema) *Tables {
 		}),
 		automaticResets: state.Define(s, "automaticResets", state.TableOptions[automaticReset]{
 			Version: 1, Key: func(r automaticReset) string { return r.Member },
+		}),
+		failures: state.Define(s, "failures", state.TableOptions[failureRow]{
+			Version: 1, Key: func(r failureRow) string { return joinKey(r.Domain, r.Account) },
 		}),
 	}
 	t.domainsByName = state.DefineUnique(t.domains, "name", func(r domainRow) []string {

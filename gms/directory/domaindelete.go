@@ -100,6 +100,9 @@ func (d *Directory) eraseDomain(tx *state.Tx, guid string) (backups []Backup) {
 	for reset := range d.t.passwordResets.Range(tx, joinKey(guid, ""), guid+"\x01") {
 		d.t.passwordResets.Delete(tx, joinKey(guid, reset.Account))
 	}
+	for f := range d.t.failures.Range(tx, joinKey(guid, ""), guid+"\x01") {
+		d.t.failures.Delete(tx, joinKey(guid, f.Account))
+	}
 	for t := range d.t.identityTemplates.All(tx) {
 		if t.Domain == guid {
 			d.t.identityTemplates.Delete(tx, t.GUID)

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"furrow/appliance/keys"
-	"furrow/appliance/state"
 )
 
 func TestCreateMember(t *testing.T) {
@@ -102,16 +101,9 @@ func (f *fixture) inStatus(t failer, domain Domain, status Status, enrolled bool
 	case Deleted:
 		m, err = f.DeleteMember(ctx, m.GUID)
 	case Migrated:
-		// DomainMigrationStatus, which leads here, is not served yet.
-		err = f.store.Update(ctx, func(tx *state.Tx) error {
-			row, err := f.memberAt(tx, m.GUID)
-			if err != nil {
-				return err
-			}
-			row.Status = Migrated
-			m = row.Member
-			return f.t.members.Put(tx, row)
-		})
+		_, err = f.MigrateToServer(ctx, m.GUID, "http://groove.fabrikam.com/gms.dll")
+		must(t, err)
+		m, err = f.ReportMigration(ctx, m.Domain, m.AccountGUID, m.IdentityURL, "Fabrikam", 0)
 	}
 	must(t, err)
 	if m.Status != status {

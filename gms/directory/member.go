@@ -32,8 +32,10 @@ type Member struct {
 	Contact *Contact `json:"contact,omitempty"`
 	// MigrationServer is the URL of the server the member is to move to; empty
 	// unless it is being migrated.
-	MigrationServer string    `json:"migrationServer,omitempty"`
-	Created         time.Time `json:"created"`
+	MigrationServer string `json:"migrationServer,omitempty"`
+	// Migration is how that goes; nil unless it is being, or was, migrated.
+	Migration *Migration `json:"migration,omitempty"`
+	Created   time.Time  `json:"created"`
 	// Stamp is the time of the last change that the identity object shows, in
 	// milliseconds since 1970, IdentityTemplateStamp that of the last change of
 	// which identity policy template holds.
