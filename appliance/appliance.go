@@ -63,6 +63,7 @@ type Appliance struct {
 	report    *state.Report
 	directory *directory.Directory
 	service   *service.Server
+	records   records
 	links     *relaylink.Links // nil in recovery mode
 	relay     *relayBox        // nil for a box that is no relay
 	mail      *mail.Post
@@ -154,6 +155,7 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	schema := state.NewSchema()
 	tables := directory.Declare(schema)
 	mailTables := mail.Declare(schema)
+	ofRecords := declareRecords(schema)
 	later := laterTables{
 		registry: registry.Declare(schema), links: relaylink.Declare(schema), tls: tlscert.Declare(schema),
 	}
@@ -180,7 +182,13 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	a.mail = mail.New(mail.Config{
 		Store: a.store, Tables: mailTables, Vault: vault, Hostname: a.opts.Hostname, Now: a.opts.Now, Log: a.opts.Log,
 	})
-	a.service = service.New(service.Config{Directory: a.directory, Now: a.opts.Now, Log: a.opts.Log, Mail: a.mail})
+	if err := a.openRecords(ofRecords, vault); err != nil {
+		return laterTables{}, nil, err
+	}
+	a.service = service.New(service.Config{
+		Directory: a.directory, Audit: a.records.audit, Statistics: a.records.statistics, Mail: a.mail,
+		Now: a.opts.Now, Log: a.opts.Log,
+	})
 	return later, vault, nil
 }
 

@@ -21,7 +21,8 @@ func (a *Appliance) Run(ctx context.Context) error {
 	a.services.start("admin", a.admin, api.NewHandler(a.adminConfig()))
 	var stops []func()
 	if a.Recovery() == nil {
-		stops = append(stops, background(a.links.Run), background(a.mail.Run), background(a.tls.Run), background(a.retain))
+		stops = append(stops, background(a.links.Run), background(a.mail.Run), background(a.tls.Run), background(a.retain),
+			background(a.records.audit.Run), background(a.records.statistics.Run))
 	}
 	if a.relay != nil {
 		a.relay.start()

@@ -30,7 +30,7 @@ type reply struct {
 func accountSecured(serve func(context.Context, *Server, *accountMessage) (*reply, error)) pipeline {
 	return func(s *Server, svc spcm.Service, x *exchange, payload []byte) (action, error) {
 		// 3.2.5.1.2.1
-		fragment, err := soap.ParseFragment(payload, svc.Limit, svc.Security.Wrapper())
+		fragment, err := soap.ParseFragment(payload, svc.Limit, svc.Security.Wrapper(), svc.Beside()...)
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +45,7 @@ func accountSecured(serve func(context.Context, *Server, *accountMessage) (*repl
 				return nil, faultOf(err, soap.CodeAccountNotFound)
 			}
 			// 3.2.5.1.2.2
-			plaintext, reading, err := fragment.Open(key, soap.ManagementMACs())
+			plaintext, reading, err := openFragment(svc, fragment, key)
 			if err != nil {
 				return nil, err
 			}
@@ -57,6 +57,16 @@ func accountSecured(serve func(context.Context, *Server, *accountMessage) (*repl
 			return respond(svc, r, key, reading)
 		}, nil
 	}
+}
+
+// openFragment opens what an account has secured: its payload, or, for a
+// message that is all header, nothing but its proof.
+func openFragment(svc spcm.Service, f *soap.Fragment, key keys.SharedKey) ([]byte, soap.MACReading, error) {
+	if svc.Security == spcm.AccountHeader {
+		reading, err := f.OpenHeader(key, soap.ManagementMACs())
+		return nil, reading, err
+	}
+	return f.Open(key, soap.ManagementMACs())
 }
 
 // respond secures a reply and packs it (MS-GRVSPCM 3.2.5.1.1.5 and .6,

@@ -34,6 +34,7 @@ func faultOf(err error, noMember soap.Code) error {
 		{directory.ErrResetNotAllowed, soap.CodePasswordReset},
 		{directory.ErrOtherRecoveryKey, soap.CodePasswordReset},
 		{keys.ErrEscrow, soap.CodePasswordReset},
+		{directory.ErrNotMigrating, soap.CodeParameter},
 	} {
 		if errors.Is(err, row.err) {
 			return soap.NewFault(row.code, err)

@@ -17,9 +17,11 @@ import (
 	"furrow/appliance/disk"
 	"furrow/appliance/keys"
 	"furrow/appliance/state"
+	"furrow/gms/audit"
 	"furrow/gms/directory"
 	"furrow/gms/soap"
 	"furrow/gms/soap/spcm"
+	"furrow/gms/statistics"
 )
 
 // testKeys are the RSA keys of all tests, because making them is slow.
@@ -54,13 +56,17 @@ type box struct {
 	store     *state.Store
 	dir       string // of all that is kept
 	backups   *blob.Store
-	disk      *gatedFS
-	server    *Server
-	url       string
-	domain    directory.Domain
-	log       *logBuffer
-	mail      *mailbox
-	cast      string // makes the clients of one test row others than those of the next
+	blobs     *blob.Store // of audit
+	audit     *audit.Archive
+	// statistics are what clients report of their use.
+	statistics *statistics.Book
+	disk       *gatedFS
+	server     *Server
+	url        string
+	domain     directory.Domain
+	log        *logBuffer
+	mail       *mailbox
+	cast       string // makes the clients of one test row others than those of the next
 
 	mu  sync.Mutex
 	now time.Time
@@ -68,7 +74,14 @@ type box struct {
 
 func newBox(t testing.TB) *box {
 	t.Helper()
-	b := openBox(t, t.TempDir(), 1)
+	return newBoxWithReserve(t, 1)
+}
+
+// newBoxWithReserve returns a box that leaves so many bytes of the disk to
+// others.
+func newBoxWithReserve(t testing.TB, reserve int64) *box {
+	t.Helper()
+	b := openBox(t, t.TempDir(), reserve)
 	must(t, b.directory.SetServerURL(t.Context(), testServerURL))
 	var err error
 	b.domain, err = b.directory.CreateDomain(t.Context(), testDomain, "")
@@ -86,7 +99,7 @@ func openBox(t testing.TB, dir string, reserve int64) *box {
 	vault, err := keys.OpenVault(dir)
 	must(t, err)
 	schema := state.NewSchema()
-	tables := directory.Declare(schema)
+	tables, ofAudit, ofStatistics := directory.Declare(schema), audit.Declare(schema), statistics.Declare(schema)
 	b.store, _, err = state.Open(filepath.Join(dir, "state"), schema, state.Options{FS: b.disk})
 	must(t, err)
 	t.Cleanup(func() {
@@ -103,7 +116,23 @@ func openBox(t testing.TB, dir string, reserve int64) *box {
 		},
 	})
 
-	b.server = New(Config{Directory: b.directory, Now: b.clock, Log: log, RemoteUser: b.remoteUser, Mail: b.mail})
+	b.blobs, err = blob.Open(blob.Options{Dir: filepath.Join(dir, "audit"), ReserveBytes: reserve})
+	must(t, err)
+	b.audit, err = audit.Open(audit.Config{
+		Store: b.store, Tables: ofAudit, Blobs: b.blobs, Directory: b.directory, Vault: vault, Now: b.clock, Log: log,
+	})
+	must(t, err)
+	reports, err := blob.Open(blob.Options{Dir: filepath.Join(dir, "statistics"), ReserveBytes: 1})
+	must(t, err)
+	b.statistics, err = statistics.Open(statistics.Config{
+		Store: b.store, Tables: ofStatistics, Blobs: reports, Directory: b.directory, Now: b.clock, Log: log,
+	})
+	must(t, err)
+
+	b.server = New(Config{
+		Directory: b.directory, Audit: b.audit, Statistics: b.statistics, Now: b.clock, Log: log, RemoteUser: b.remoteUser,
+		Mail: b.mail,
+	})
 	web := httptest.NewServer(b.server)
 	t.Cleanup(web.Close)
 	b.url = web.URL

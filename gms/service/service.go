@@ -35,14 +35,19 @@ import (
 	"log/slog"
 	"time"
 
+	"furrow/gms/audit"
 	"furrow/gms/directory"
 	"furrow/gms/soap"
 	"furrow/gms/soap/spcm"
+	"furrow/gms/statistics"
 )
 
 // Config is what a Server works with.
 type Config struct {
 	Directory *directory.Directory
+	// Audit takes audit logs and files, Statistics the reports of use.
+	Audit      *audit.Archive
+	Statistics *statistics.Book
 	// Now gives the time for the replay window and the durations in the log.
 	Now func() time.Time
 	Log *slog.Logger
@@ -66,6 +71,8 @@ type Server struct {
 	counts    counts
 	pace      pace
 
+	audit      *audit.Archive
+	statistics *statistics.Book
 	remoteUser RemoteUser    // nil for none
 	restores   chan struct{} // holds a token for each backup being made an answer
 }
@@ -95,6 +102,8 @@ func New(c Config) *Server {
 		replays:   soap.NewReplays(c.Now),
 		pace:      defaultPace,
 
+		audit:      c.Audit,
+		statistics: c.Statistics,
 		remoteUser: c.RemoteUser,
 		restores:   make(chan struct{}, maxRestores),
 	}
@@ -114,6 +123,13 @@ func New(c Config) *Server {
 	s.offer(spcm.ServicePassphraseResetRequest, true, accountSecured(passphraseResetRequest))
 	s.offer(spcm.ServicePassphraseResetStatus, false, accountSecured(passphraseResetStatus))
 	s.offer(spcm.ServiceAutomaticPasswordReset, true, accountSecured(automaticPasswordReset))
+	s.offer(spcm.ServiceAuditLogUpload, true, accountSecured(auditLogUpload))
+	s.offer(spcm.ServiceAuditLogUploadQuery, false, accountSecured(auditLogUploadQuery))
+	s.offer(spcm.ServiceFileUpload, true, accountSecured(fileUpload))
+	s.offer(spcm.ServiceFileUploadQuery, false, accountSecured(fileUploadQuery))
+	s.offer(spcm.ServiceStatisticsPackage, true, accountSecured(statisticsPackage))
+	s.offer(spcm.ServiceFailures, true, accountSecured(failures))
+	s.offer(spcm.ServiceDomainMigrationStatus, true, accountSecured(domainMigrationStatus))
 	return s
 }
 
