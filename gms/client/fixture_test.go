@@ -13,9 +13,11 @@ import (
 	"furrow/appliance/blob"
 	"furrow/appliance/keys"
 	"furrow/appliance/state"
+	"furrow/gms/audit"
 	"furrow/gms/client"
 	"furrow/gms/directory"
 	"furrow/gms/service"
+	"furrow/gms/statistics"
 )
 
 // sharedKeyPair makes one pair for all tests.
@@ -23,10 +25,12 @@ var sharedKeyPair = sync.OnceValues(client.NewKeyPair)
 
 // office is a real management server with one domain.
 type office struct {
-	directory *directory.Directory
-	domain    directory.Domain
-	url       string
-	mail      *mailbox
+	directory  *directory.Directory
+	audit      *audit.Archive
+	statistics *statistics.Book
+	domain     directory.Domain
+	url        string
+	mail       *mailbox
 	// newKeyPair gives every account of the office the same keys: making them takes most of a join's time.
 	newKeyPair func() (client.KeyPair, error)
 }
@@ -35,7 +39,7 @@ func newOffice(t *testing.T) *office {
 	t.Helper()
 	dir := t.TempDir()
 	schema := state.NewSchema()
-	tables := directory.Declare(schema)
+	tables, ofAudit, ofStatistics := directory.Declare(schema), audit.Declare(schema), statistics.Declare(schema)
 	store, _, err := state.Open(filepath.Join(dir, "state"), schema, state.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -52,9 +56,25 @@ func newOffice(t *testing.T) *office {
 	d := directory.New(directory.Config{
 		Backups: backups, Store: store, Tables: tables, Vault: vault, Now: time.Now, Log: log, GenerateKeys: keys.GenerateKeySet,
 	})
+	blobs, err := blob.Open(blob.Options{Dir: filepath.Join(dir, "audit")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive, err := audit.Open(audit.Config{Store: store, Tables: ofAudit, Blobs: blobs, Directory: d, Vault: vault, Now: time.Now, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if blobs, err = blob.Open(blob.Options{Dir: filepath.Join(dir, "statistics")}); err != nil {
+		t.Fatal(err)
+	}
+	book, err := statistics.Open(statistics.Config{Store: store, Tables: ofStatistics, Blobs: blobs, Directory: d, Now: time.Now, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
 	mail := &mailbox{}
 	server := httptest.NewServer(service.New(service.Config{
-		Directory: d, Now: time.Now, Log: log, RemoteUser: remoteUser, Mail: mail,
+		Directory: d, Audit: archive, Statistics: book, Now: time.Now, Log: log, RemoteUser: remoteUser,
+		Mail: mail,
 	}))
 	t.Cleanup(func() {
 		server.Close()
@@ -69,7 +89,7 @@ func newOffice(t *testing.T) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &office{directory: d, domain: domain, url: server.URL, mail: mail, newKeyPair: sharedKeyPair}
+	return &office{directory: d, audit: archive, statistics: book, domain: domain, url: server.URL, mail: mail, newKeyPair: sharedKeyPair}
 }
 
 // member adds a pending member and returns it with its code.

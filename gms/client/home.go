@@ -65,6 +65,9 @@ type profileForm struct {
 	UnusedCode    []byte                `json:"unusedCode,omitempty"` // sealed
 	Objects       map[string]Held       `json:"objects"`
 	DeviceObjects map[string]Held       `json:"deviceObjects"`
+
+	AuditKey   []byte                  `json:"auditKey,omitempty"` // sealed
+	AuditFiles map[string]FileProgress `json:"auditFiles,omitempty"`
 }
 
 type accountForm struct {
@@ -88,6 +91,7 @@ const (
 
 	purposeRelayDevice  = "relay device key"
 	purposeRelayAccount = "relay account key"
+	purposeAudit        = "audit log key"
 )
 
 // Load returns the profile, or ErrNoProfile.
@@ -111,7 +115,12 @@ func (h *Home) Load() (*Profile, error) {
 		Server: f.Server, CodeID: f.CodeID, Domain: f.Domain, MemberGUID: f.MemberGUID, FullName: f.FullName,
 		VCard: f.VCard, DeviceName: f.DeviceName, DeviceURL: f.DeviceURL, IdentityURL: f.IdentityURL,
 		Joined: f.Joined, ManagesDevice: f.ManagesDevice, Objects: f.Objects, DeviceObjects: f.DeviceObjects,
-		KnownToRelays: f.KnownToRelays,
+		KnownToRelays: f.KnownToRelays, AuditFiles: f.AuditFiles,
+	}
+	if f.AuditKey != nil {
+		if p.AuditKey, err = h.openKey(purposeAudit, f.AuditKey); err != nil {
+			return nil, err
+		}
 	}
 	if p.User, err = h.openAccount(purposeUser, f.User); err != nil {
 		return nil, err
@@ -144,9 +153,14 @@ func (h *Home) Save(p *Profile) error {
 		Server:  p.Server, CodeID: p.CodeID, Domain: p.Domain, MemberGUID: p.MemberGUID, FullName: p.FullName,
 		VCard: p.VCard, DeviceName: p.DeviceName, DeviceURL: p.DeviceURL, IdentityURL: p.IdentityURL,
 		Joined: p.Joined, ManagesDevice: p.ManagesDevice, Objects: p.Objects, DeviceObjects: p.DeviceObjects,
-		KnownToRelays: p.KnownToRelays,
+		KnownToRelays: p.KnownToRelays, AuditFiles: p.AuditFiles,
 	}
 	var err error
+	if !p.AuditKey.IsZero() {
+		if f.AuditKey, err = h.vault.Seal(purposeAudit, p.AuditKey.Bytes()); err != nil {
+			return err
+		}
+	}
 	if f.User, err = h.sealAccount(purposeUser, p.User); err != nil {
 		return err
 	}

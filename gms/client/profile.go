@@ -81,6 +81,13 @@ type Profile struct {
 	// UnusedCode is the configuration code of an automatic Join that is not finished. Nobody else has seen it, and the
 	// server gives it out only as long as the member is pending.
 	UnusedCode string
+
+	// AuditKey is the key that locks the device's audit log on to the domain (MS-GRVSPCM 3.1.4); zero before the first
+	// log.
+	AuditKey keys.SharedKey
+	// AuditFiles are the uploads of files that were interrupted, by the file's hash.
+	AuditFiles map[string]FileProgress
+
 	// Joined is set when the member is active and its signed identity is held.
 	Joined bool
 	// ManagesDevice is set when the domain manages the device (MS-GRVSPCM 2.2.2.2.10.7).

@@ -22,7 +22,14 @@ func (c *Client) callWithAccount(ctx context.Context, service string, account *A
 	return c.server.callSecured(ctx, service, soap.NewFragment(c.event(account).Element()), account.Key, payload, answerWrapper)
 }
 
-// event is the header of a new request of an account.
+// callWithHeader sends a request whose content is in its Event, secured with an account's key, and returns the payload
+// of the answer (reading B7).
+func (c *Client) callWithHeader(ctx context.Context, service string, account *Account, frame func(*soap.Event) *soap.Fragment) ([]byte, error) {
+	secured := frame(c.event(account)).SecureHeader(account.Key, soap.ManagementMACs()[0])
+	return c.server.callOpened(ctx, service, secured, account.Key, soap.WrapperReturnPayload)
+}
+
+// event is the header of a request of an account.
 func (c *Client) event(account *Account) *soap.Event {
 	identityURL := c.profile.IdentityURL
 	if account.Device {
@@ -43,11 +50,15 @@ func (c *Client) event(account *Account) *soap.Event {
 }
 
 func (s *Server) callSecured(ctx context.Context, service string, fragment *soap.Fragment, key keys.SharedKey, payload []byte, answerWrapper string) ([]byte, error) {
-	readings := soap.ManagementMACs()
-	secured, err := fragment.Secure(key, payload, readings[0])
+	secured, err := fragment.Secure(key, payload, soap.ManagementMACs()[0])
 	if err != nil {
 		return nil, fmt.Errorf("%s: securing the request: %w", service, err)
 	}
+	return s.callOpened(ctx, service, secured, key, answerWrapper)
+}
+
+// callOpened sends a secured request and returns the payload of the answer, which is secured with the same key.
+func (s *Server) callOpened(ctx context.Context, service string, secured []byte, key keys.SharedKey, answerWrapper string) ([]byte, error) {
 	answer, err := s.post(ctx, service, secured)
 	if err != nil || answer.Payload == nil {
 		return nil, err
@@ -56,7 +67,7 @@ func (s *Server) callSecured(ctx context.Context, service string, fragment *soap
 	if err != nil {
 		return nil, fmt.Errorf("%s: reading the answer: %w", service, err)
 	}
-	plaintext, _, err := opened.Open(key, readings)
+	plaintext, _, err := opened.Open(key, soap.ManagementMACs())
 	if err != nil {
 		return nil, fmt.Errorf("%s: opening the answer: %w", service, err)
 	}

@@ -34,9 +34,9 @@ func (s *Server) KeyActivation(ctx context.Context, code string) (*spcm.KeyActiv
 
 // CreateAccount registers an account and its key with the domain (MS-GRVSPCM 3.3.5.2.2).
 func (c *Client) CreateAccount(ctx context.Context, account *Account) error {
-	certificate, err := keys.ParseCertificate(c.profile.Domain.Certificate)
+	certificate, err := c.domainCertificate()
 	if err != nil {
-		return fmt.Errorf("certificate of the domain: %w", err)
+		return err
 	}
 	encrypted, err := certificate.EncryptionKey().Encrypt(account.Key.Bytes())
 	if err != nil {
