@@ -69,6 +69,7 @@ func background(run func(context.Context)) (stop func()) {
 func (a *Appliance) adminConfig() api.Config {
 	config := api.Config{
 		Directory: a.directory, Store: a.store, Recovery: a.report.Recovery, Links: a.links,
+		Audit: a.records.audit, Statistics: a.records.statistics,
 		Mail: a.mail, Listeners: a.listeners(), Version: a.opts.Version, Log: a.opts.Log,
 	}
 	if a.relay != nil {

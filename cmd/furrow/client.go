@@ -34,6 +34,13 @@ type clientCmd struct {
 	Publish      clientPublishCmd      `cmd:"" help:"Put the member's vCard into the contact directory, or withdraw it."`
 	ResetRequest clientResetRequestCmd `cmd:"" name:"reset-request" help:"Ask for the account's keys, as after a forgotten passphrase."`
 	ResetStatus  clientResetStatusCmd  `cmd:"" name:"reset-status" help:"See what has become of that, and take the keys."`
+
+	AuditUpload     clientAuditUploadCmd     `cmd:"" help:"Upload events to the audit log of the device."`
+	FileUpload      clientFileUploadCmd      `cmd:"" help:"Upload a file for auditing."`
+	Statistics      clientStatisticsCmd      `cmd:"" help:"Report how tools and spaces were used."`
+	ReportFailure   clientReportFailureCmd   `cmd:"" help:"Report what has failed in managing the device."`
+	Migrate         clientMigrateCmd         `cmd:"" help:"Join where the member is to move to, and report it."`
+	MigrationStatus clientMigrationStatusCmd `cmd:"" help:"Report how the member's migration went."`
 }
 
 type clientJoinCmd struct {
@@ -96,6 +103,11 @@ func (c *clientUpdateCmd) Run(s *session) (err error) {
 		return err
 	}
 	return s.out.print(describe(profile), func(w io.Writer) error {
+		if to := profile.MigrateTo(); to != "" {
+			if _, err := fmt.Fprintf(w, "the member is to move to %s\n", to); err != nil {
+				return err
+			}
+		}
 		if len(changed) == 0 {
 			_, err := fmt.Fprintln(w, "everything is up to date")
 			return err

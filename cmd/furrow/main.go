@@ -35,9 +35,13 @@ type commandLine struct {
 	Group    groupCmd    `cmd:"" help:"Groups of members in a domain."`
 	Policy   policyCmd   `cmd:"" help:"Policy templates: what members and devices may do."`
 	Trust    trustCmd    `cmd:"" help:"Other domains whose contacts are trusted."`
-	Client   clientCmd   `cmd:"" help:"Act as a Groove client."`
-	Bench    benchCmd    `cmd:"" help:"Put load on a scratch box and measure it."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Audit    auditCmd    `cmd:"" help:"What clients have uploaded for auditing."`
+
+	Statistics statisticsCmd `cmd:"" help:"How tools and spaces are used."`
+
+	Client  clientCmd  `cmd:"" help:"Act as a Groove client."`
+	Bench   benchCmd   `cmd:"" help:"Put load on a scratch box and measure it."`
+	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
 // session is what a command works with.

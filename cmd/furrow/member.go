@@ -18,6 +18,9 @@ type memberCmd struct {
 	Edit    memberEditCmd    `cmd:"" help:"Change details of a member."`
 	Move    memberMoveCmd    `cmd:"" help:"Put a member into a group."`
 	NewCode memberNewCodeCmd `cmd:"" help:"Replace a member's account configuration code; the old one is worth nothing then."`
+
+	Migrate  memberMigrateCmd  `cmd:"" help:"Move a member to another domain or server."`
+	Failures memberFailuresCmd `cmd:"" help:"List what clients have failed to do for the management of their devices."`
 }
 
 type memberAddCmd struct {
@@ -143,6 +146,10 @@ func (s *session) member(act func(*api.Client) (api.Member, error)) error {
 			[2]string{"identity", m.IdentityURL},
 			[2]string{"account", m.AccountGUID},
 			[2]string{"last backup", backupText(m.LastBackup)},
+			[2]string{"moves to", m.MigrationServer},
+			[2]string{"moves to member", m.MigrationMember},
+			[2]string{"moved to domain", m.MigratedDomain},
+			[2]string{"move failed with", failureCode(m.MigrationFailure)},
 		)
 	})
 }

@@ -39,8 +39,18 @@ func (o *office) clientOf(t *testing.T, profile *client.Profile, transport http.
 	return client.New(server, profile, time.Now)
 }
 
-func TestUploadAuditLog(t *testing.T) {
+// TestReporting has clients of one office report, each in its way.
+func TestReporting(t *testing.T) {
 	o := newOffice(t)
+	for name, test := range map[string]func(*testing.T, *office){
+		"audit log": testUploadAuditLog, "file": testUploadFile, "file that goes on": testUploadFileGoesOn,
+		"statistics and failures": testReports,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, o) })
+	}
+}
+
+func testUploadAuditLog(t *testing.T, o *office) {
 	member, home, profile, c := o.joinedVia(t, http.DefaultTransport)
 	at := time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
 	long := strings.Repeat("text ", 1500)
@@ -96,8 +106,7 @@ func TestUploadAuditLog(t *testing.T) {
 	}
 }
 
-func TestUploadFile(t *testing.T) {
-	o := newOffice(t)
+func testUploadFile(t *testing.T, o *office) {
 	content := bytes.Repeat([]byte("0123456789abcdef"), 50_000) // 800 KB: four fragments
 	file := client.AuditFile{Title: "plan.dwg", URL: "file:///plan.dwg", Size: int64(len(content)), Content: bytes.NewReader(content)}
 	var sent []int64
@@ -123,8 +132,12 @@ func TestUploadFile(t *testing.T) {
 	if want := []int64{fragment, fragment, 2 * fragment, 3 * fragment, file.Size}; !slices.Equal(sent, want) {
 		t.Errorf("progress %d, want %d", sent, want)
 	}
-	if files := o.audit.Files(o.domain.GUID); len(files) != 1 || files[0].Hash != hash.String() || files[0].Title != "plan.dwg" {
-		t.Errorf("files %+v", files)
+	kept, r, err := o.audit.OpenFile(o.domain.GUID, hash.String())
+	if err != nil || kept.Title != "plan.dwg" || kept.Length != file.Size {
+		t.Fatalf("file %+v, %v", kept, err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
 	}
 	if _, before, err := c.UploadFile(t.Context(), file); err != nil || before != spcm.FilePresent {
 		t.Errorf("the same again: state %d, %v", before, err)
@@ -144,9 +157,8 @@ func (r *stopper) RoundTrip(request *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(request)
 }
 
-func TestUploadFileGoesOn(t *testing.T) {
-	o := newOffice(t)
-	content := bytes.Repeat([]byte("0123456789abcdef"), 50_000)
+func testUploadFileGoesOn(t *testing.T, o *office) {
+	content := bytes.Repeat([]byte("fedcba9876543210"), 50_000)
 	var sent []int64
 	file := client.AuditFile{Title: "plan.dwg", Size: int64(len(content)), Content: bytes.NewReader(content),
 		Progress: func(n int64) { sent = append(sent, n) }}
@@ -163,8 +175,7 @@ func TestUploadFileGoesOn(t *testing.T) {
 	}
 }
 
-func TestReports(t *testing.T) {
-	o := newOffice(t)
+func testReports(t *testing.T, o *office) {
 	member, _, profile, c := o.joinedVia(t, http.DefaultTransport)
 	stats := []spcm.Stat{{Type: spcm.StatToolTime, Long: 60, Long2: 1, String: "tool", String2: "space"}}
 	for range 2 {

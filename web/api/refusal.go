@@ -7,7 +7,9 @@ import (
 	"furrow/appliance/keys"
 	"furrow/appliance/mail"
 	"furrow/appliance/state"
+	"furrow/gms/audit"
 	"furrow/gms/directory"
+	"furrow/gms/statistics"
 )
 
 // refusals says how each kind of error is answered; the first that fits counts. An error in none of these kinds is
@@ -27,6 +29,9 @@ func refusals() []struct {
 		{mail.ErrUnknown, http.StatusNotFound, "notFound"},
 		{mail.ErrNoServer, http.StatusConflict, "noMail"},
 		{mail.ErrFull, http.StatusInsufficientStorage, "full"},
+		{audit.ErrInvalid, http.StatusBadRequest, "invalid"},
+		{statistics.ErrInvalid, http.StatusBadRequest, "invalid"},
+		{audit.ErrFileNotFound, http.StatusNotFound, "notFound"},
 		{directory.ErrDomainNotFound, http.StatusNotFound, "notFound"},
 		{directory.ErrMemberNotFound, http.StatusNotFound, "notFound"},
 		{directory.ErrResetNotFound, http.StatusNotFound, "notFound"},
@@ -49,6 +54,7 @@ func refusals() []struct {
 		{directory.ErrFingerprint, http.StatusConflict, "conflict"},
 		{directory.ErrNameTaken, http.StatusConflict, "conflict"},
 		{directory.ErrDomainNotEmpty, http.StatusConflict, "conflict"},
+		{directory.ErrNotMigrating, http.StatusConflict, "conflict"},
 		{directory.ErrStatus, http.StatusConflict, "conflict"},
 		{state.ErrNotRecovering, http.StatusConflict, "conflict"},
 		{directory.ErrNoServerURL, http.StatusServiceUnavailable, "readOnly"},

@@ -58,6 +58,18 @@
 //	GET    /v1/mail/outbox                []WaitingMail
 //	POST   /v1/mail/outbox/{id}/retry     []WaitingMail
 //	DELETE /v1/mail/outbox/{id}           []WaitingMail
+//	POST   /v1/members/{guid}/migration   NewMigration -> Member, on the way to another domain or server
+//	DELETE /v1/members/{guid}/migration   Member, that stays
+//	GET    /v1/failures?domain={domain}   []DeviceFailure
+//	GET    /v1/audit/events?...           AuditEvent, one a line, as an AuditFilter selects
+//	GET    /v1/audit/devices?domain={domain}  []AuditDevice
+//	GET    /v1/audit/files?domain={domain}    []AuditFile
+//	GET    /v1/audit/files/{domain}/{hash}    the content of a file
+//	GET    /v1/audit/settings             AuditSettings
+//	PUT    /v1/audit/settings             AuditSettings -> AuditSettings
+//	GET    /v1/statistics?...             []UsageDay, as a UsageFilter selects
+//	GET    /v1/statistics/settings        StatisticsSettings
+//	PUT    /v1/statistics/settings        StatisticsSettings -> StatisticsSettings
 //
 // Where a domain is asked for and none is named, the only one is meant.
 //
@@ -160,6 +172,13 @@ type Member struct {
 	Created     time.Time `json:"created"`
 	// LastBackup is the backup of the account that can be restored, nil if there is none.
 	LastBackup *Backup `json:"lastBackup,omitempty"`
+	// MigrationServer is the server that the member is to move to, or has moved to; empty if it stays. MigrationMember
+	// is the GUID of the member made for it in another domain of this server. MigratedDomain is what its client has
+	// called the new domain, MigrationFailure its status if it could not join that.
+	MigrationServer  string `json:"migrationServer,omitempty"`
+	MigrationMember  string `json:"migrationMember,omitempty"`
+	MigratedDomain   string `json:"migratedDomain,omitempty"`
+	MigrationFailure int32  `json:"migrationFailure,omitempty"`
 }
 
 // Error is the body of a refusal.

@@ -10,8 +10,10 @@ import (
 
 	"furrow/appliance/mail"
 	"furrow/appliance/state"
+	"furrow/gms/audit"
 	"furrow/gms/directory"
 	"furrow/gms/relaylink"
+	"furrow/gms/statistics"
 )
 
 // maxQuestion bounds a request body; the largest, a new member with every attribute, has under 20 KB.
@@ -31,7 +33,10 @@ type Config struct {
 	// Relay is the relay of this box; nil when it runs none.
 	Relay RelayBox
 	Mail  *mail.Post
-	Log   *slog.Logger
+	// Audit and Statistics are what clients have reported.
+	Audit      *audit.Archive
+	Statistics *statistics.Book
+	Log        *slog.Logger
 }
 
 // NewHandler returns the interface as an HTTP handler. It checks nobody's identity: whoever can connect may do
@@ -60,6 +65,9 @@ func NewHandler(c Config) http.Handler {
 	h.policyRoutes(mux)
 	h.trustRoutes(mux)
 	h.memberChangeRoutes(mux)
+	h.auditRoutes(mux)
+	h.migrationRoutes(mux)
+	h.statisticsRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		h.write(w, http.StatusNotFound, &Error{Code: "notFound", Message: "there is no such resource"})
 	})
@@ -285,7 +293,7 @@ func (h *handler) showMember(m directory.Member) (Member, error) {
 	if err != nil {
 		return Member{}, err
 	}
-	return Member{
+	shown := Member{
 		GUID:              m.GUID,
 		Domain:            d.Name,
 		DomainGUID:        d.GUID,
@@ -298,5 +306,11 @@ func (h *handler) showMember(m directory.Member) (Member, error) {
 		AccountGUID:       m.AccountGUID,
 		Created:           m.Created,
 		LastBackup:        backup,
-	}, nil
+		MigrationServer:   m.MigrationServer,
+	}
+	if m.Migration != nil {
+		shown.MigrationMember, shown.MigratedDomain = m.Migration.Member, m.Migration.DomainName
+		shown.MigrationFailure = m.Migration.Failure
+	}
+	return shown, nil
 }

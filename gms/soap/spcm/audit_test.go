@@ -340,6 +340,12 @@ func TestNames(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range StatTypes() {
 		seen[s.String()] = true
+		if parsed, err := ParseStatType(s.String()); err != nil || parsed != s {
+			t.Errorf("%v is parsed as %v, %v", s, parsed, err)
+		}
+	}
+	if _, err := ParseStatType("type 1"); err == nil {
+		t.Error("a type that is not published has a name")
 	}
 	for _, s := range []FailureSubtype{FailureRegistryChange, FailureRegistryCreate, FailurePolicies, FailureDeclined} {
 		seen[s.String()] = true

@@ -1,6 +1,7 @@
 package spcm
 
 import (
+	"fmt"
 	"strconv"
 
 	"furrow/gms/soap"
@@ -70,6 +71,16 @@ func (t StatType) String() string {
 		return "members"
 	}
 	return "type " + strconv.Itoa(int(t))
+}
+
+// ParseStatType returns the type with this name.
+func ParseStatType(name string) (StatType, error) {
+	for _, t := range StatTypes() {
+		if t.String() == name {
+			return t, nil
+		}
+	}
+	return 0, fmt.Errorf("%.40q is no type of statistics", name)
 }
 
 func statTypeValues() []string {

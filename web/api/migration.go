@@ -1,0 +1,118 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"furrow/gms/directory"
+)
+
+// NewMigration says where a member is to move: to another domain of this server, given by name or GUID, or to another
+// server, http://host/gms.dll, that has a member for the person already.
+type NewMigration struct {
+	Domain    string `json:"domain,omitempty"`
+	ServerURL string `json:"serverURL,omitempty"`
+}
+
+// DeviceFailure is what a client has failed to do for the management of its device (MS-GRVSPCM 3.2.5.2.6).
+type DeviceFailure struct {
+	Domain      string    `json:"domain"`               // name
+	Member      string    `json:"member,omitempty"`     // GUID, if the account is a member's
+	MemberName  string    `json:"memberName,omitempty"` // full name
+	Account     string    `json:"account"`
+	Device      string    `json:"device"`     // GUID
+	DeviceName  string    `json:"deviceName"` // host name
+	Subtype     int32     `json:"subtype"`
+	Description string    `json:"description"`
+	Count       int       `json:"count"`
+	First       time.Time `json:"first"`
+	Last        time.Time `json:"last"`
+}
+
+// MigrateMember has a member move to another domain or server.
+func (c *Client) MigrateMember(ctx context.Context, guid string, to NewMigration) (Member, error) {
+	return call[Member](ctx, c, http.MethodPost, migrationPath(guid), to)
+}
+
+// CancelMigration ends MigrateMember.
+func (c *Client) CancelMigration(ctx context.Context, guid string) (Member, error) {
+	return call[Member](ctx, c, http.MethodDelete, migrationPath(guid), nil)
+}
+
+func migrationPath(guid string) string { return "/v1/members/" + url.PathEscape(guid) + "/migration" }
+
+// Failures returns the failures of a domain, given by name or GUID, or of all domains when it is empty.
+func (c *Client) Failures(ctx context.Context, domain string) ([]DeviceFailure, error) {
+	return call[[]DeviceFailure](ctx, c, http.MethodGet, "/v1/failures?"+url.Values{"domain": {domain}}.Encode(), nil)
+}
+
+func (h *handler) migrationRoutes(mux *http.ServeMux) {
+	mux.Handle("POST /v1/members/{guid}/migration", answer(h, h.migrate))
+	mux.Handle("DELETE /v1/members/{guid}/migration", answer(h, h.act(h.Directory.CancelMigration)))
+	mux.Handle("GET /v1/failures", answer(h, h.failures))
+}
+
+func (h *handler) migrate(r *http.Request) (Member, error) {
+	to, err := question[NewMigration](r)
+	if err != nil {
+		return Member{}, err
+	}
+	if (to.Domain == "") == (to.ServerURL == "") {
+		return Member{}, &Error{Code: "invalid", Message: "want either a domain or a server to migrate to", Field: "domain"}
+	}
+	var m directory.Member
+	if to.ServerURL != "" {
+		m, err = h.Directory.MigrateToServer(r.Context(), r.PathValue("guid"), to.ServerURL)
+	} else {
+		var domain directory.Domain
+		if domain, err = h.Directory.FindDomain(to.Domain); err == nil {
+			m, _, err = h.Directory.MigrateToDomain(r.Context(), r.PathValue("guid"), domain.GUID)
+		}
+	}
+	if err != nil {
+		return Member{}, err
+	}
+	h.nudge()
+	return h.showMember(m)
+}
+
+func (h *handler) failures(r *http.Request) ([]DeviceFailure, error) {
+	guid, err := h.domainParameter(r)
+	if err != nil {
+		return nil, err
+	}
+	shown := []DeviceFailure{}
+	for _, account := range h.Directory.Failures(guid) {
+		// A device's account has no member.
+		member, _ := h.Directory.MemberByIdentity(account.Domain, account.Account, account.IdentityURL)
+		for _, f := range account.Failures {
+			shown = append(shown, DeviceFailure{
+				Domain: h.domainName(account.Domain), Member: member.GUID, MemberName: member.FullName, Account: account.Account,
+				Device: f.Device, DeviceName: f.DeviceName, Subtype: int32(f.Subtype), Description: f.Subtype.String(),
+				Count: f.Count, First: f.First, Last: f.Last,
+			})
+		}
+	}
+	return shown, nil
+}
+
+// domainParameter returns the GUID of the domain that a request asks about, "" for all.
+func (h *handler) domainParameter(r *http.Request) (string, error) {
+	name := r.URL.Query().Get("domain")
+	if name == "" {
+		return "", nil
+	}
+	d, err := h.Directory.FindDomain(name)
+	return d.GUID, err
+}
+
+// domainName returns the name of a domain, or its GUID when nothing else is left of it.
+func (h *handler) domainName(guid string) string {
+	d, err := h.Directory.Domain(guid)
+	if err != nil {
+		return guid
+	}
+	return d.Name
+}
