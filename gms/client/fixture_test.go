@@ -56,7 +56,7 @@ func newOffice(t *testing.T) *office {
 	d := directory.New(directory.Config{
 		Backups: backups, Store: store, Tables: tables, Vault: vault, Now: time.Now, Log: log, GenerateKeys: keys.GenerateKeySet,
 	})
-	blobs, err := blob.Open(blob.Options{Dir: filepath.Join(dir, "audit")})
+	blobs, err := blob.Open(blob.Options{Dir: filepath.Join(dir, "audit"), ReserveBytes: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func newOffice(t *testing.T) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if blobs, err = blob.Open(blob.Options{Dir: filepath.Join(dir, "statistics")}); err != nil {
+	if blobs, err = blob.Open(blob.Options{Dir: filepath.Join(dir, "statistics"), ReserveBytes: 1}); err != nil {
 		t.Fatal(err)
 	}
 	book, err := statistics.Open(statistics.Config{Store: store, Tables: ofStatistics, Blobs: blobs, Directory: d, Now: time.Now, Log: log})

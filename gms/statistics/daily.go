@@ -79,7 +79,7 @@ func (d *Daily) add(other Daily) {
 // put together by identity and type: sums stay right.
 func (b *Book) count(tx *state.Tx, d Daily) error {
 	row, known := b.t.days.Get(tx, d.key())
-	if !known && b.t.days.Len(tx) >= maxDaily {
+	if !known && b.t.days.Len(tx) >= b.maxDaily {
 		d.Tool, d.Space, d.SpaceName, d.Role = "", "", "", ""
 		row, known = b.t.days.Get(tx, d.key())
 	}

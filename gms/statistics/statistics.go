@@ -71,13 +71,16 @@ type Book struct {
 	directory *directory.Directory
 	now       func() time.Time
 	log       *slog.Logger
+	maxDaily  int // rows
 }
 
 // Open returns a book, after it has deleted the blobs that a crash has left
 // without a row. It deletes none beside a store in recovery mode, whose rows
 // may be missing.
 func Open(c Config) (*Book, error) {
-	b := &Book{store: c.Store, t: c.Tables, blobs: c.Blobs, directory: c.Directory, now: c.Now, log: c.Log}
+	b := &Book{
+		store: c.Store, t: c.Tables, blobs: c.Blobs, directory: c.Directory, now: c.Now, log: c.Log, maxDaily: maxDaily,
+	}
 	if errors.Is(b.store.Err(), state.ErrRecovery) {
 		return b, nil
 	}
