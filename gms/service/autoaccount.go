@@ -26,8 +26,8 @@ func autoAccountCodeConfiguration(s *Server, svc spcm.Service, x *exchange, payl
 	}
 	return func(ctx context.Context) ([]byte, error) {
 		login, err := x.remoteUser()
-		if errors.Is(err, errUnsecured) {
-			err = soap.NewFault(soap.CodeAutoConfigurationOff, err)
+		if errors.Is(err, ErrUnsecured) {
+			err = unsecured(soap.CodeAutoConfigurationOff, err)
 		}
 		if err != nil {
 			return nil, err

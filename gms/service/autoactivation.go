@@ -18,8 +18,8 @@ func autoActivation(_ context.Context, s *Server, m *accountMessage) (*reply, er
 		return nil, err
 	}
 	login, err := m.remoteUser()
-	if errors.Is(err, errUnsecured) {
-		err = soap.NewFault(soap.CodeActivationInvalid, err)
+	if errors.Is(err, ErrUnsecured) {
+		err = unsecured(soap.CodeActivationInvalid, err)
 	}
 	if err != nil {
 		return nil, err

@@ -77,7 +77,7 @@ func automaticPasswordReset(ctx context.Context, s *Server, m *accountMessage) (
 // unless they were told of no such address; elsewhere nobody is authenticated.
 func (s *Server) checkAuthenticated(m *accountMessage, p *spcm.AutomaticPasswordReset) error {
 	login, err := m.remoteUser()
-	if errors.Is(err, errUnsecured) {
+	if errors.Is(err, ErrUnsecured) {
 		return nil
 	}
 	if err != nil {

@@ -14,7 +14,8 @@ const serverVersion = 14
 
 // gmsConfig tells a client where the services are, in headers of an empty
 // response (MS-GRVSPCM 2.2.3.49, 3.2.5.3.1). The protocol is that of the
-// server URL, by which the box is reached, possibly through a proxy.
+// server URL, by which the box is reached, possibly through a proxy; or TLS where
+// passwords are asked for (3.2.5.2.1.2).
 func (s *Server) gmsConfig(w http.ResponseWriter) {
 	address, err := s.directory.ServerURL()
 	if err != nil {
@@ -26,7 +27,7 @@ func (s *Server) gmsConfig(w http.ResponseWriter) {
 	spcm.Config{
 		Version: serverVersion,
 		Normal:  spcm.Endpoint{TLS: tls, Path: pathServices},
-		Auth:    spcm.Endpoint{TLS: tls, Path: pathAutomatic},
+		Auth:    spcm.Endpoint{TLS: tls || s.authTLS != nil && s.authTLS(), Path: pathAutomatic},
 	}.SetHeader(w.Header())
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)

@@ -57,6 +57,9 @@ type Config struct {
 	// Mail sends the temporary passwords of automatic resets; nil: the server
 	// refuses those.
 	Mail Mail
+	// AuthTLS reports whether clients are to use TLS for the services that
+	// need to know, though the server URL is one without. Nil: they are not.
+	AuthTLS func() bool
 }
 
 // Server serves the management services over HTTP. It is an [http.Handler],
@@ -74,6 +77,7 @@ type Server struct {
 	audit      *audit.Archive
 	statistics *statistics.Book
 	remoteUser RemoteUser    // nil for none
+	authTLS    func() bool   // nil for false
 	restores   chan struct{} // holds a token for each backup being made an answer
 }
 
@@ -105,6 +109,7 @@ func New(c Config) *Server {
 		audit:      c.Audit,
 		statistics: c.Statistics,
 		remoteUser: c.RemoteUser,
+		authTLS:    c.AuthTLS,
 		restores:   make(chan struct{}, maxRestores),
 	}
 	s.offer(spcm.ServiceKeyActivation, false, codeSecured(keyActivation))
