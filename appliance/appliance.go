@@ -185,9 +185,13 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	if err := a.openRecords(ofRecords, vault); err != nil {
 		return laterTables{}, nil, err
 	}
+	authenticator, err := a.newSignin()
+	if err != nil {
+		return laterTables{}, nil, err
+	}
 	a.service = service.New(service.Config{
 		Directory: a.directory, Audit: a.records.audit, Statistics: a.records.statistics, Mail: a.mail,
-		Now: a.opts.Now, Log: a.opts.Log,
+		Now: a.opts.Now, Log: a.opts.Log, RemoteUser: authenticator.RemoteUser, AuthTLS: a.announceTLS,
 	})
 	return later, vault, nil
 }

@@ -17,8 +17,9 @@ import (
 const (
 	// headerTimeout is how long a peer may take to send the head of a request; the slowest modem needs a second.
 	headerTimeout = 15 * time.Second
-	// maxHeader bounds the head of a request, in bytes; clients send a few hundred.
-	maxHeader = 16 << 10
+	// maxHeader bounds the head of a request, in bytes: clients send a few hundred, and with a Kerberos ticket of
+	// somebody in hundreds of groups up to 64,000.
+	maxHeader = 72 << 10
 	// idleTimeout ends a kept connection on which nothing is asked.
 	idleTimeout = 2 * time.Minute
 )

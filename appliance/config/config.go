@@ -36,6 +36,8 @@ type Config struct {
 	Relay Relay `toml:"relay"`
 	// PasswordReset tunes how forgotten passphrases are replaced.
 	PasswordReset PasswordReset `toml:"password_reset"`
+	// Signin says by what people prove who they are to the management server.
+	Signin Signin `toml:"signin"`
 }
 
 // Relay tunes the relay of this box.
@@ -157,7 +159,7 @@ func (c Config) Validate() error {
 	if c.Relay.MaxMessageMB < 0 || c.Relay.MaxMessageMB > maxMessageMB {
 		return fmt.Errorf("relay max_message_mb: %d, want 1 to %d", c.Relay.MaxMessageMB, maxMessageMB)
 	}
-	return c.PasswordReset.validate()
+	return errors.Join(c.PasswordReset.validate(), c.Signin.validate())
 }
 
 // EffectiveServerURL is ServerURL or, when that is empty, the address made of hostname and the port that the

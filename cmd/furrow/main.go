@@ -30,6 +30,7 @@ type commandLine struct {
 	Relay    relayCmd    `cmd:"" help:"The relay of this box, and relays elsewhere."`
 	RelaySet relaySetCmd `cmd:"" name:"relay-set" help:"Which relays serve whom."`
 	Mail     mailCmd     `cmd:"" help:"The mail that the box sends."`
+	Login    loginCmd    `cmd:"" help:"The box's own login names and passwords."`
 	Contact  contactCmd  `cmd:"" help:"The contact directories of domains."`
 	Reset    resetCmd    `cmd:"" help:"Members who forgot their passphrase."`
 	Group    groupCmd    `cmd:"" help:"Groups of members in a domain."`
