@@ -17,24 +17,27 @@ func (d *Directory) CreateMember(ctx context.Context, domain string, details Mem
 	if err != nil {
 		return Member{}, fmt.Errorf("creating member: %w", err)
 	}
-	err = d.store.Update(ctx, func(tx *state.Tx) error {
-		if _, err := d.liveDomainAt(tx, domain); err != nil {
-			return err
-		}
-		if err := d.checkReferences(tx, domain, row.MemberDetails); err != nil {
-			return err
-		}
-		if err := d.checkLogin(tx, row); err != nil {
-			return err
-		}
-		row.Stamp = d.stamp(tx)
-		return d.t.members.Put(tx, row)
-	})
+	err = d.store.Update(ctx, func(tx *state.Tx) error { return d.addMember(tx, &row) })
 	if err != nil {
 		return Member{}, fmt.Errorf("creating member: %w", err)
 	}
 	d.log.Info("member created", "domain", domain, "member", row.GUID)
 	return row.Member, nil
+}
+
+// addMember stores a member that newMember made.
+func (d *Directory) addMember(tx *state.Tx, row *memberRow) error {
+	if _, err := d.liveDomainAt(tx, row.Domain); err != nil {
+		return err
+	}
+	if err := d.checkReferences(tx, row.Domain, row.MemberDetails); err != nil {
+		return err
+	}
+	if err := d.checkLogin(tx, *row); err != nil {
+		return err
+	}
+	row.Stamp = d.stamp(tx)
+	return d.t.members.Put(tx, *row)
 }
 
 func (d *Directory) newMember(domain string, details MemberDetails) (memberRow, error) {
@@ -56,37 +59,57 @@ func (d *Directory) newMember(domain string, details MemberDetails) (memberRow, 
 // UpdateMember lets edit change a member's details. The identity object shows
 // them and is regenerated (MS-GRVSPCM 3.2.5.1.4).
 func (d *Directory) UpdateMember(ctx context.Context, guid string, edit func(*MemberDetails)) (Member, error) {
-	return d.changeMember(ctx, guid, "update", func(tx *state.Tx, m *memberRow) error {
+	return d.changeMember(ctx, guid, "update", d.editing(edit))
+}
+
+// memberChange changes a member in a running transaction, or refuses to.
+type memberChange func(*state.Tx, *memberRow) error
+
+// editing is the change of UpdateMember.
+func (d *Directory) editing(edit func(*MemberDetails)) memberChange {
+	return func(tx *state.Tx, m *memberRow) error {
 		if !m.Status.live() {
-			return &StatusError{guid, m.Status, "update"}
+			return &StatusError{m.GUID, m.Status, "update"}
 		}
 		edit(&m.MemberDetails)
 		if err := m.normalize(); err != nil {
 			return err
 		}
 		return d.checkReferences(tx, m.Domain, m.MemberDetails)
-	})
+	}
 }
 
 // DisableMember suspends a pending or active member.
 func (d *Directory) DisableMember(ctx context.Context, guid string) (Member, error) {
-	return d.setStatus(ctx, guid, "disable", func(m *memberRow) (Status, bool) {
-		return Disabled, m.Status.live()
-	})
+	return d.changeMember(ctx, guid, "disable", disableMember)
+}
+
+// disableMember is the change of DisableMember.
+func disableMember(_ *state.Tx, m *memberRow) error {
+	if !m.Status.live() {
+		return &StatusError{m.GUID, m.Status, "disable"}
+	}
+	m.Status = Disabled
+	return nil
 }
 
 // EnableMember ends the suspension of a disabled member: it is active again if
 // it has enrolled, else pending.
 func (d *Directory) EnableMember(ctx context.Context, guid string) (Member, error) {
-	return d.setStatus(ctx, guid, "enable", func(m *memberRow) (Status, bool) {
-		if m.Status != Disabled {
-			return m.Status, m.Status.live()
-		}
-		if m.enrolled() {
-			return Active, true
-		}
-		return Pending, true
-	})
+	return d.changeMember(ctx, guid, "enable", enableMember)
+}
+
+// enableMember is the change of EnableMember.
+func enableMember(_ *state.Tx, m *memberRow) error {
+	switch {
+	case !m.Status.live():
+		return &StatusError{m.GUID, m.Status, "enable"}
+	case m.Status == Disabled && m.enrolled():
+		m.Status = Active
+	case m.Status == Disabled:
+		m.Status = Pending
+	}
+	return nil
 }
 
 // DeleteMember ends a membership for good: neither the member nor its
@@ -106,36 +129,13 @@ func (m *memberRow) end() {
 	m.Group, m.IdentityTemplate, m.RelaySet = "", "", ""
 }
 
-// setStatus moves a member to the status that next returns, if it allows it.
-// The status it already has changes nothing.
-func (d *Directory) setStatus(ctx context.Context, guid, action string, next func(*memberRow) (Status, bool)) (Member, error) {
-	return d.changeMember(ctx, guid, action, func(_ *state.Tx, m *memberRow) error {
-		to, allowed := next(m)
-		if !allowed {
-			return &StatusError{guid, m.Status, action}
-		}
-		m.Status = to
-		return nil
-	})
-}
-
-// changeMember applies change to a member in one transaction.
-func (d *Directory) changeMember(
-	ctx context.Context, guid, action string, change func(*state.Tx, *memberRow) error,
-) (Member, error) {
+// changeMember applies change to a member in a transaction of its own.
+func (d *Directory) changeMember(ctx context.Context, guid, action string, change memberChange) (Member, error) {
 	var row memberRow
-	changed := false
-	err := d.store.Update(ctx, func(tx *state.Tx) error {
-		before, err := d.memberAt(tx, guid)
-		if err != nil {
-			return err
-		}
-		row = before
-		if err := change(tx, &row); err != nil || reflect.DeepEqual(before, row) {
-			return err
-		}
-		changed = true
-		return d.putMember(tx, before, &row)
+	var changed bool
+	err := d.store.Update(ctx, func(tx *state.Tx) (err error) {
+		row, changed, err = d.alterMember(tx, guid, change)
+		return err
 	})
 	if err != nil {
 		return Member{}, fmt.Errorf("cannot %s member %q: %w", action, guid, err)
@@ -144,6 +144,20 @@ func (d *Directory) changeMember(
 		d.log.Info("member changed", "action", action, "domain", row.Domain, "member", guid, "status", row.Status.String())
 	}
 	return row.Member, nil
+}
+
+// alterMember applies change to a member and says whether that made a
+// difference.
+func (d *Directory) alterMember(tx *state.Tx, guid string, change memberChange) (row memberRow, changed bool, err error) {
+	before, err := d.memberAt(tx, guid)
+	if err != nil {
+		return memberRow{}, false, err
+	}
+	row = before
+	if err := change(tx, &row); err != nil || reflect.DeepEqual(before, row) {
+		return row, false, err
+	}
+	return row, true, d.putMember(tx, before, &row)
 }
 
 // putMember stores a changed member. The identity object is regenerated for each
