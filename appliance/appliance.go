@@ -28,6 +28,7 @@ import (
 	"furrow/appliance/state"
 	"furrow/appliance/tlscert"
 	"furrow/gms/directory"
+	"furrow/gms/ldapsync"
 	"furrow/gms/relaylink"
 	"furrow/gms/service"
 	"furrow/relay/registry"
@@ -67,6 +68,7 @@ type Appliance struct {
 	links     *relaylink.Links // nil in recovery mode
 	relay     *relayBox        // nil for a box that is no relay
 	mail      *mail.Post
+	ldap      *ldapsync.Syncer
 	tls       *tlscert.Keeper
 	services  *services
 	http      net.Listener
@@ -156,6 +158,7 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	tables := directory.Declare(schema)
 	mailTables := mail.Declare(schema)
 	ofRecords := declareRecords(schema)
+	ldapTables := ldapsync.Declare(schema)
 	later := laterTables{
 		registry: registry.Declare(schema), links: relaylink.Declare(schema), tls: tlscert.Declare(schema),
 	}
@@ -189,6 +192,10 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	if err != nil {
 		return laterTables{}, nil, err
 	}
+	a.ldap = ldapsync.New(ldapsync.Config{
+		Store: a.store, Tables: ldapTables, Vault: vault, Directory: a.directory, Changed: a.membersChanged,
+		Now: a.opts.Now, Log: a.opts.Log,
+	})
 	a.service = service.New(service.Config{
 		Directory: a.directory, Audit: a.records.audit, Statistics: a.records.statistics, Mail: a.mail,
 		Now: a.opts.Now, Log: a.opts.Log, RemoteUser: authenticator.RemoteUser, AuthTLS: a.announceTLS,

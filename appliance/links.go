@@ -22,6 +22,13 @@ func (a *Appliance) openLinks(ctx context.Context, tables *relaylink.Tables, vau
 	return err
 }
 
+// membersChanged has relays told at once of members that came, went or changed.
+func (a *Appliance) membersChanged() {
+	if a.links != nil {
+		a.links.Nudge()
+	}
+}
+
 // relayTransport carries management requests to a relay: in memory to the one on this box.
 func (a *Appliance) relayTransport(to directory.Relay) http.RoundTripper {
 	if a.relay != nil && to.GUID == a.relay.guid {

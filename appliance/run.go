@@ -22,7 +22,7 @@ func (a *Appliance) Run(ctx context.Context) error {
 	var stops []func()
 	if a.Recovery() == nil {
 		stops = append(stops, background(a.links.Run), background(a.mail.Run), background(a.tls.Run), background(a.retain),
-			background(a.records.audit.Run), background(a.records.statistics.Run))
+			background(a.records.audit.Run), background(a.records.statistics.Run), background(a.ldap.Run))
 	}
 	if a.relay != nil {
 		a.relay.start()
@@ -70,7 +70,7 @@ func (a *Appliance) adminConfig() api.Config {
 	config := api.Config{
 		Directory: a.directory, Store: a.store, Recovery: a.report.Recovery, Links: a.links,
 		Audit: a.records.audit, Statistics: a.records.statistics,
-		Mail: a.mail, Listeners: a.listeners(), Version: a.opts.Version, Log: a.opts.Log,
+		Mail: a.mail, LDAP: a.ldap, Listeners: a.listeners(), Version: a.opts.Version, Log: a.opts.Log,
 	}
 	if a.relay != nil {
 		config.Relay = a.relay

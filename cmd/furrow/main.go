@@ -40,6 +40,7 @@ type commandLine struct {
 
 	Statistics statisticsCmd `cmd:"" help:"How tools and spaces are used."`
 
+	LDAP    ldapCmd    `cmd:"" name:"ldap" help:"Members from Active Directory or another LDAP server."`
 	Client  clientCmd  `cmd:"" help:"Act as a Groove client."`
 	Bench   benchCmd   `cmd:"" help:"Put load on a scratch box and measure it."`
 	Version versionCmd `cmd:"" help:"Print the version."`

@@ -73,6 +73,9 @@ type Source struct {
 	DisabledWhen string `json:"disabledWhen,omitempty"`
 	// Domain is the GUID of the domain whose members they become.
 	Domain string `json:"domainGUID"`
+	// Group is the GUID of the group that new members are put into, and merged ones that are in none; empty for none.
+	// Whom an administrator moves elsewhere stays there.
+	Group string `json:"groupGUID,omitempty"`
 	// MaxDisablePercent is how many of the members that come from the source a sync may disable, see
 	// disablesTooMany; 0 is 20.
 	MaxDisablePercent int `json:"maxDisablePercent"`
@@ -210,7 +213,7 @@ func (y *Syncer) sourceAt(r state.Reader, name string) (sourceRow, error) {
 }
 
 // Set makes or changes a source. An empty Password keeps the one that is there if servers, their protection and BindDN
-// stay: it is never sent to another server than it was given for. The domain of a source that has made members stays.
+// stay: it is never sent to another server than it was given for. Domain may be a name and Group a path of names. The domain of a source that has made members stays.
 func (y *Syncer) Set(ctx context.Context, s Source) (Source, error) {
 	if err := s.complete(); err != nil {
 		return Source{}, err
@@ -221,6 +224,13 @@ func (y *Syncer) Set(ctx context.Context, s Source) (Source, error) {
 	}
 	row := sourceRow{Source: s}
 	row.Domain, row.Changed = d.GUID, y.Now().UTC()
+	if s.Group != "" {
+		g, err := y.Directory.FindGroup(d.GUID, s.Group)
+		if err != nil {
+			return Source{}, err
+		}
+		row.Group = g.GUID
+	}
 	if s.Password != "" {
 		if row.SealedPassword, err = y.Vault.Seal(passwordPurpose(s.Name), []byte(s.Password)); err != nil {
 			return Source{}, fmt.Errorf("LDAP source %s: %w", s.Name, err)

@@ -95,6 +95,35 @@ func TestPassword(t *testing.T) {
 	}
 }
 
+func TestGroup(t *testing.T) {
+	f := newFixture(t)
+	sales, err := f.Directory.CreateGroup(t.Context(), f.domain.GUID, "", "Sales")
+	must(t, err)
+	north, err := f.Directory.CreateGroup(t.Context(), f.domain.GUID, sales.GUID, "North")
+	must(t, err)
+	f.hand(t, directory.MemberDetails{FullName: "A", Email: "ann@example.com"})
+	f.hand(t, directory.MemberDetails{FullName: "B", Email: "bob@example.com", Group: sales.GUID})
+	s := f.source()
+	s.Group = "Nobody"
+	if _, err := f.Set(t.Context(), s); !errors.Is(err, directory.ErrGroupNotFound) {
+		t.Errorf("no such group: %v", err)
+	}
+	f.set(t, func(s *Source) { s.Group = "sales/north" })
+	f.entries = []Entry{entryOf("a", "Ann"), entryOf("b", "Bob"), entryOf("c", "Cid")}
+	f.sync(t)
+	for name, want := range map[string]string{"Ann": north.GUID, "Bob": sales.GUID, "Cid": north.GUID} {
+		if m := f.member(t, name); m.Group != want {
+			t.Errorf("%s is in %q, want %q", name, m.Group, want)
+		}
+	}
+	_, err = f.Directory.UpdateMember(t.Context(), f.member(t, "Cid").GUID, func(d *directory.MemberDetails) { d.Group = "" })
+	must(t, err)
+	f.entries[2] = entryOf("c", "Cid", "title=Boss")
+	if got := summary(f.sync(t)); got != "update Cid title" || f.member(t, "Cid").Group != "" {
+		t.Errorf("after a move by hand: %s, in %q", got, f.member(t, "Cid").Group)
+	}
+}
+
 func TestRemove(t *testing.T) {
 	f := newFixture(t)
 	f.set(t, nil)

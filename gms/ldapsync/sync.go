@@ -1,6 +1,7 @@
 package ldapsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -188,20 +189,26 @@ func (y *Syncer) changeMember(b directory.MemberBatch, source *Source, c change)
 		if err != nil {
 			return directory.Member{}, err
 		}
+		details.Group = source.Group
 		return b.Create(source.Domain, details)
 	case Disable:
 		return b.Disable(c.Line.Member)
 	case Enable:
 		return b.Enable(c.Line.Member)
 	}
-	return b.Update(c.Line.Member, func(d *directory.MemberDetails) { c.person.onto(d, c.given) })
+	return b.Update(c.Line.Member, func(d *directory.MemberDetails) {
+		c.person.onto(d, c.given)
+		if c.Action == Merge {
+			d.Group = cmp.Or(d.Group, source.Group)
+		}
+	})
 }
 
 // refused reports whether an error concerns one member, and the others can go on.
 func refused(err error) bool {
 	for _, kind := range []error{
 		directory.ErrInvalid, directory.ErrStatus, directory.ErrLoginTaken, directory.ErrMemberNotFound,
-		directory.ErrTemplateNotFound, directory.ErrRelaySetNotFound,
+		directory.ErrTemplateNotFound, directory.ErrRelaySetNotFound, directory.ErrGroupNotFound,
 	} {
 		if errors.Is(err, kind) {
 			return true

@@ -9,6 +9,7 @@ import (
 	"furrow/appliance/state"
 	"furrow/gms/audit"
 	"furrow/gms/directory"
+	"furrow/gms/ldapsync"
 	"furrow/gms/statistics"
 )
 
@@ -25,6 +26,9 @@ func refusals() []struct {
 		code   string
 	}{
 		{directory.ErrInvalid, http.StatusBadRequest, "invalid"},
+		{ldapsync.ErrInvalid, http.StatusBadRequest, "invalid"},
+		{ldapsync.ErrUnknown, http.StatusNotFound, "notFound"},
+		{ldapsync.ErrBusy, http.StatusConflict, "conflict"},
 		{mail.ErrInvalid, http.StatusBadRequest, "invalid"},
 		{mail.ErrUnknown, http.StatusNotFound, "notFound"},
 		{mail.ErrNoServer, http.StatusConflict, "noMail"},

@@ -70,6 +70,15 @@
 //	GET    /v1/statistics?...             []UsageDay, as a UsageFilter selects
 //	GET    /v1/statistics/settings        StatisticsSettings
 //	PUT    /v1/statistics/settings        StatisticsSettings -> StatisticsSettings
+//	GET    /v1/ldap                       []LDAPSource
+//	PUT    /v1/ldap/{name}                LDAPSource -> LDAPSource
+//	GET    /v1/ldap/{name}                LDAPSource
+//	DELETE /v1/ldap/{name}                LDAPSource, as it was removed; its members stay
+//	POST   /v1/ldap/{name}/test           LDAPTest
+//	POST   /v1/ldap/{name}/preview        LDAPSync -> ldapsync.Report of what would be done
+//	POST   /v1/ldap/{name}/sync           LDAPSync -> ldapsync.Report of what was done
+//	GET    /v1/ldap/{name}/reports        []ldapsync.Report without their lines, the newest first
+//	GET    /v1/ldap/{name}/reports/{id}   ldapsync.Report
 //
 // Where a domain is asked for and none is named, the only one is meant.
 //
@@ -183,7 +192,7 @@ type Member struct {
 
 // Error is the body of a refusal.
 type Error struct {
-	// Code is stable: invalid, notFound, conflict, readOnly, noRelay, full, failed or internal.
+	// Code is stable: invalid, notFound, conflict, readOnly, noRelay, ldapFailed, full, failed or internal.
 	Code string `json:"code"`
 	// Message is one line for a person.
 	Message string `json:"message"`

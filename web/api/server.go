@@ -12,6 +12,7 @@ import (
 	"furrow/appliance/state"
 	"furrow/gms/audit"
 	"furrow/gms/directory"
+	"furrow/gms/ldapsync"
 	"furrow/gms/relaylink"
 	"furrow/gms/statistics"
 )
@@ -33,6 +34,7 @@ type Config struct {
 	// Relay is the relay of this box; nil when it runs none.
 	Relay RelayBox
 	Mail  *mail.Post
+	LDAP  *ldapsync.Syncer
 	// Audit and Statistics are what clients have reported.
 	Audit      *audit.Archive
 	Statistics *statistics.Book
@@ -60,6 +62,7 @@ func NewHandler(c Config) http.Handler {
 	h.passwordResetRoutes(mux)
 	h.relayRoutes(mux)
 	h.mailRoutes(mux)
+	h.ldapRoutes(mux)
 	mux.HandleFunc("GET /v1/members/{guid}/backup", h.backup)
 	h.groupRoutes(mux)
 	h.policyRoutes(mux)
