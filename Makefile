@@ -11,7 +11,15 @@ BENCHFLAGS  ?= -benchtime=2s
 FUZZTIME    ?= 2m
 PEERSFLAGS  ?=
 
-.PHONY: run build test bench bench-peers fuzz damage lint fmt-check vet staticcheck vulncheck cross clean
+# install gives the Debian packages that a target needs and the machine lacks.
+define install
+@missing=; for package in $(1); do dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+if [ -n "$$missing" ]; then \
+  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
+fi
+endef
+
+.PHONY: run build test test-integration bench bench-peers fuzz damage lint fmt-check vet staticcheck vulncheck cross clean
 
 run: build ## Build and serve from ./var on unprivileged ports.
 	$(BIN) --data var serve --listen http=:8080 --listen https=:8443
@@ -22,13 +30,16 @@ build: ## One static binary in bin/.
 test: ## Every test that needs nothing outside Go.
 	$(GO) test $(TESTFLAGS) ./...
 
+test-integration: ## Tests against real servers, which they start on loopback: squid, slapd, MIT Kerberos.
+	$(call install,squid apache2-utils slapd ldap-utils krb5-kdc krb5-admin-server krb5-user)
+	PATH="$$PATH:/usr/sbin:/sbin" $(GO) test -tags integration -run Integration $(TESTFLAGS) \
+	  $$(grep -rl --include='*_integration_test.go' '^//go:build integration' . | xargs -n1 dirname | sort -u)
+
 bench: ## Benchmarks; each prints ratios measured in the same run.
 	$(GO) test -run '^$$' -bench . $(BENCHFLAGS) ./...
 
 bench-peers: build ## Furrow and nats-server, mosquitto and prosody under the same load; PEERSFLAGS=--full for the published sizes.
-	@for package in nats-server mosquitto prosody; do \
-	  dpkg -s $$package >/dev/null 2>&1 || apt-get install -y --no-install-recommends $$package || exit 1; \
-	done
+	$(call install,nats-server mosquitto prosody)
 	cd cmd/furrow/bench/peers && CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/bin/peers . && \
 	  CGO_ENABLED=0 $(GO) build -trimpath -o $(CURDIR)/bin/nats-server github.com/nats-io/nats-server/v2
 	bin/peers --furrow $(BIN) --nats bin/nats-server $(PEERSFLAGS)
