@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"furrow/gms/directory"
 )
@@ -180,7 +181,7 @@ func TestHostileValues(t *testing.T) {
 		t.Errorf("%v\n%s", r.Counts, summary(r))
 	}
 	for _, l := range r.Lines {
-		if text := l.Name + l.Entry + l.Reason; len(text) > 1000 || strings.ContainsAny(text, "\x00\x1b\n\xff\u2028\u009b") {
+		if text := l.Name + l.Entry + l.Reason; len(text) > 1000 || !utf8.ValidString(text) || strings.ContainsAny(text, "\x00\x1b\n\u2028\u009b") {
 			t.Errorf("line not fit to print: %q", l)
 		}
 	}
