@@ -24,13 +24,13 @@ func try(g *guesses, login, from string, err error) time.Duration {
 	return wait
 }
 
-var wrong = fmt.Errorf("%w: wrong password", ErrRefused)
+var errWrong = fmt.Errorf("%w: wrong password", ErrRefused)
 
 func TestGuessesOfOnePerson(t *testing.T) {
 	c := newClock()
 	g := newGuesses(c.now)
 	for i := range perPair.burst {
-		if wait := try(g, []string{"ann", "ANN"}[i%2], "192.0.2.1", wrong); wait > 0 {
+		if wait := try(g, []string{"ann", "ANN"}[i%2], "192.0.2.1", errWrong); wait > 0 {
 			t.Fatalf("attempt %d has to wait %v", i, wait)
 		}
 	}
@@ -43,7 +43,7 @@ func TestGuessesOfOnePerson(t *testing.T) {
 		}
 	}
 	for range 100 { // what is not looked at does not count
-		try(g, "ann", "192.0.2.1", wrong)
+		try(g, "ann", "192.0.2.1", errWrong)
 	}
 	c.Time = c.Add(perPair.interval)
 	if wait := try(g, "ann", "192.0.2.1", nil); wait > 0 {
@@ -59,7 +59,7 @@ func TestGuessesFromOneAddress(t *testing.T) {
 	}
 	tried := 0
 	for i := range 10 * perAddress.burst {
-		if try(g, fmt.Sprint("login", i), fmt.Sprintf("2001:db8::%x", i+2), wrong) == 0 {
+		if try(g, fmt.Sprint("login", i), fmt.Sprintf("2001:db8::%x", i+2), errWrong) == 0 {
 			tried++
 		}
 	}
@@ -85,7 +85,7 @@ func TestGuessesOfOneLoginFromEverywhere(t *testing.T) {
 	}
 	tried := 0
 	for i := range 200 {
-		if try(g, "ann", fmt.Sprintf("192.0.2.%d", i), wrong) == 0 {
+		if try(g, "ann", fmt.Sprintf("192.0.2.%d", i), errWrong) == 0 {
 			tried++
 		}
 	}
@@ -114,13 +114,13 @@ func TestGuessesUndecided(t *testing.T) {
 		}
 		open = append(open, a)
 	}
-	if try(g, "ann", "192.0.2.1", wrong) == 0 {
+	if try(g, "ann", "192.0.2.1", errWrong) == 0 {
 		t.Error("many at once are a way around")
 	}
 	for _, a := range open {
 		a.end(nil)
 	}
-	if try(g, "ann", "192.0.2.1", wrong) != 0 {
+	if try(g, "ann", "192.0.2.1", errWrong) != 0 {
 		t.Error("right passwords were counted")
 	}
 }
@@ -130,7 +130,7 @@ func TestGuessesAreBounded(t *testing.T) {
 	for i := range maxRemembered {
 		address := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
 		if a, wait := g.begin(fmt.Sprint("login", i), address); wait == 0 {
-			a.end(wrong)
+			a.end(errWrong)
 		}
 	}
 	if len(g.buckets) != maxRemembered || g.order.Len() != maxRemembered {

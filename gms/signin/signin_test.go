@@ -35,7 +35,7 @@ func (p *people) Check(_ context.Context, login, password string) error {
 	case !known:
 		return ErrUnknown
 	case want != password:
-		return wrong
+		return errWrong
 	}
 	return nil
 }
@@ -48,13 +48,13 @@ func (tickets) Verify(token []byte, from netip.Addr) (Principal, []byte, error) 
 	case "ann":
 		return Principal{"ann", "CONTOSO.COM"}, []byte("done"), nil
 	case "begin":
-		return Principal{}, []byte("go on"), wrong
+		return Principal{}, []byte("go on"), errWrong
 	case "away":
 		return Principal{}, nil, errors.New("no keytab")
 	case "control":
 		return Principal{"a\nb", "CONTOSO.COM"}, nil, nil
 	}
-	return Principal{}, nil, wrong
+	return Principal{}, nil, errWrong
 }
 
 func (tickets) header(token string) string { return negotiate([]byte(token)) }

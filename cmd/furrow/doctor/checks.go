@@ -28,6 +28,7 @@ func clientChecks() []check {
 	return append([]check{
 		{name: "domain", tried: "make a hidden test domain with two members", run: needsBox(makeDomain), remedy: log},
 		{name: "join", tried: "join both members by their configuration codes", run: join, remedy: log},
+		{name: "directory", tried: "look a member up in the contact directory", run: search, remedy: log},
 		{name: "register", tried: "register both accounts with their relay", run: register,
 			remedy: "see furrow relay status: the relay must be reachable and know the members"},
 		{name: "presence", tried: "watch one member come online and go", run: presence, remedy: log},

@@ -96,6 +96,26 @@ func (p *person) join(ctx context.Context, e *examination) error {
 	return err
 }
 
+// search has one member look the other up in the contact directory.
+func search(ctx context.Context, e *examination) (string, error) {
+	if !e.joined() {
+		return "", notTried("the test members have not joined")
+	}
+	ann, bob := e.people.ann, e.people.bob
+	server, err := client.Connect(ctx, &http.Client{Timeout: requestTimeout}, e.status.ServerURL)
+	if err != nil {
+		return "", err
+	}
+	found, err := client.New(server, ann.profile, e.Now).SearchContacts(ctx, strings.ToUpper(bob.member.Email))
+	if err != nil {
+		return "", err
+	}
+	if len(found) != 1 || found[0].IdentityGUID != bob.member.GUID {
+		return "", fmt.Errorf("%d contacts were found by the address of the other", len(found))
+	}
+	return "one found the other by the e-mail address", nil
+}
+
 // register makes both known to their relays.
 func register(ctx context.Context, e *examination) (string, error) {
 	if !e.joined() {
