@@ -230,6 +230,11 @@ func TestLeases(t *testing.T) {
 	// What delivers is to be the change of a lease, not that of the registry, at
 	// which everything is looked at.
 	time.Sleep(2 * changesPause)
+	// A message that is not acknowledged yet goes to who takes over, too.
+	acknowledged := func() {
+		t.Helper()
+		eventually(t, "all is acknowledged", func() bool { return b.spool.Stats().Messages == 0 })
+	}
 	one := b.attached(t, p[1])
 	online(p[1].identity)
 	two := b.attached(t, second)
@@ -237,12 +242,14 @@ func TestLeases(t *testing.T) {
 	o := b.connect(t, p[0]).open(t, toIdentity(p[1]))
 	must(t, o.give(t, sstp.Message{}, []byte("1")))
 	receive(t, "a message to the first device", one.got)
+	acknowledged()
 	gate := make(chan struct{}, 1)
 	again := b.attached(t, p[1], func(_ *sstp.Config, c *testClient) { c.gate = gate })
 	holder(again, 3)
 	gate <- struct{}{}
 	must(t, o.give(t, sstp.Message{}, []byte("2")))
 	receive(t, "a message to its new connection", again.got)
+	acknowledged()
 	// This one is not acknowledged, and goes to the next in line.
 	must(t, o.give(t, sstp.Message{}, []byte("left behind")))
 	eventually(t, "it is sent", func() bool { return b.server.Stats().MessagesSent == 3 })
