@@ -138,7 +138,7 @@ func (a *Archive) keep(ctx context.Context, up uploadRow, data []byte) error {
 	up.Received++
 	up.Bytes += len(data)
 	up.Updated = a.now().UTC()
-	if a.unfinished()+len(data) > maxUnfinished {
+	if a.unfinished()+int64(len(data)) > maxUnfinished {
 		return fmt.Errorf("%w: too many unfinished uploads", ErrFull)
 	}
 	if err := a.blobs.Put(up.blob(up.Received), data); err != nil {
@@ -179,9 +179,9 @@ func (a *Archive) evict(tx *state.Tx, up uploadRow) (blobs []string) {
 }
 
 // unfinished returns the bytes of all unfinished uploads.
-func (a *Archive) unfinished() (bytes int) {
+func (a *Archive) unfinished() (bytes int64) {
 	for u := range a.t.uploads.All(a.store.Snapshot()) {
-		bytes += u.Bytes
+		bytes += int64(u.Bytes)
 	}
 	return bytes
 }
