@@ -18,7 +18,7 @@ const drainTimeout = 20 * time.Second
 // Run serves until ctx ends, then finishes the running requests and closes everything. It returns an error when the
 // box had to stop by itself.
 func (a *Appliance) Run(ctx context.Context) error {
-	a.services.start("admin", a.admin, api.NewHandler(a.adminConfig()))
+	a.services.startAdmin(a.admin, api.NewHandler(a.adminConfig()))
 	var stops []func()
 	if a.Recovery() == nil {
 		stops = append(stops, background(a.links.Run), background(a.mail.Run), background(a.tls.Run), background(a.retain),

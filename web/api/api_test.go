@@ -18,6 +18,7 @@ import (
 	"furrow/appliance/keys"
 	"furrow/appliance/state"
 	"furrow/gms/directory"
+	"furrow/web/access"
 )
 
 // serve runs the interface on the admin socket of a new data directory and returns a client of it.
@@ -46,7 +47,10 @@ func serve(t *testing.T) (*Client, http.Handler) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: handler}
+	root := access.Actor{Name: "root", Role: access.Server, Origin: access.CommandLine}
+	server := &http.Server{Handler: handler, BaseContext: func(net.Listener) context.Context {
+		return access.WithActor(context.Background(), root)
+	}}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	client := NewClient(dir)
@@ -60,7 +64,12 @@ func serve(t *testing.T) (*Client, http.Handler) {
 			t.Error(err)
 		}
 	})
-	return client, handler
+	return client, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, known := access.ActorOf(r.Context()); !known {
+			r = r.WithContext(access.WithActor(r.Context(), root))
+		}
+		handler.ServeHTTP(w, r)
+	})
 }
 
 func TestClientAndServer(t *testing.T) {

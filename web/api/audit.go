@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"furrow/gms/audit"
+	"furrow/web/access"
 )
 
 // AuditEvent is an entry of the audit log of a device (MS-GRVSPCM 3.2.5.7.2).
@@ -81,15 +82,41 @@ type auditLine struct {
 	Error *Error `json:"error,omitempty"`
 }
 
-func (h *handler) auditRoutes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /v1/audit/events", h.auditEvents)
-	mux.Handle("GET /v1/audit/devices", answer(h, h.auditDevices))
-	mux.Handle("GET /v1/audit/files", answer(h, h.auditFiles))
-	mux.HandleFunc("GET /v1/audit/files/{domain}/{hash}", h.auditFile)
-	mux.Handle("GET /v1/audit/settings", answer(h, func(*http.Request) (AuditSettings, error) {
-		return AuditSettings(h.Audit.Settings()), nil
-	}))
-	mux.Handle("PUT /v1/audit/settings", answer(h, h.setAuditSettings))
+func (h *handler) auditRoutes() []Route {
+	return []Route{
+		{
+			Method: "GET", Path: "/v1/audit/events", Role: access.Auditor, Query: []string{"domain", "member", "device", "type", "text", "from", "to", "newest", "limit"},
+			Summary: "Entries of the audit logs of devices, one a line",
+			action:  stream("application/jsonl", h.auditEvents),
+		},
+		{
+			Method: "GET", Path: "/v1/audit/devices", Role: access.Auditor, Query: []string{"domain"},
+			Summary: "Devices whose audit logs are kept",
+			action:  answer(h, h.auditDevices),
+		},
+		{
+			Method: "GET", Path: "/v1/audit/files", Role: access.Auditor, Query: []string{"domain"},
+			Summary: "Files that clients have uploaded for auditing",
+			action:  answer(h, h.auditFiles),
+		},
+		{
+			Method: "GET", Path: "/v1/audit/files/{domain}/{hash}", Role: access.Auditor,
+			Summary: "The content of an audited file",
+			action:  stream("application/octet-stream", h.auditFile),
+		},
+		{
+			Method: "GET", Path: "/v1/audit/settings", Role: access.Auditor,
+			Summary: "How long audit logs and files are kept",
+			action: answer(h, func(*http.Request) (AuditSettings, error) {
+				return AuditSettings(h.Audit.Settings()), nil
+			}),
+		},
+		{
+			Method: "PUT", Path: "/v1/audit/settings", Role: access.Server,
+			Summary: "Change how long audit logs and files are kept",
+			action:  ask(h, h.setAuditSettings),
+		},
+	}
 }
 
 // auditEvents sends the events as they are found: there may be more than fit into memory.
@@ -210,11 +237,7 @@ func (h *handler) auditFile(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (h *handler) setAuditSettings(r *http.Request) (AuditSettings, error) {
-	q, err := question[AuditSettings](r)
-	if err != nil {
-		return AuditSettings{}, err
-	}
-	err = h.Audit.SetSettings(r.Context(), audit.Settings(q))
+func (h *handler) setAuditSettings(r *http.Request, q AuditSettings) (AuditSettings, error) {
+	err := h.Audit.SetSettings(r.Context(), audit.Settings(q))
 	return AuditSettings(h.Audit.Settings()), err
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"furrow/gms/directory"
+	"furrow/web/access"
 )
 
 // Group is a group of members in a domain.
@@ -50,12 +51,34 @@ type GroupChange struct {
 	RelaySet *string `json:"relaySet,omitempty"`
 }
 
-func (h *handler) groupRoutes(mux *http.ServeMux) {
-	mux.Handle("GET /v1/groups", answer(h, h.groups))
-	mux.Handle("POST /v1/groups", answer(h, h.createGroup))
-	mux.Handle("GET /v1/groups/{group}", answer(h, h.group))
-	mux.Handle("PATCH /v1/groups/{group}", answer(h, h.changeGroup))
-	mux.Handle("DELETE /v1/groups/{group}", answer(h, h.deleteGroup))
+func (h *handler) groupRoutes() []Route {
+	return []Route{
+		{
+			Method: "GET", Path: "/v1/groups", Role: access.Member, Query: []string{"domain"},
+			Summary: "Groups of one domain or of all",
+			action:  answer(h, h.groups),
+		},
+		{
+			Method: "POST", Path: "/v1/groups", Role: access.Domain,
+			Summary: "Make a group",
+			action:  ask(h, h.createGroup),
+		},
+		{
+			Method: "GET", Path: "/v1/groups/{group}", Role: access.Member, Query: []string{"domain"},
+			Summary: "A group, by GUID, or by path in a domain",
+			action:  answer(h, h.group),
+		},
+		{
+			Method: "PATCH", Path: "/v1/groups/{group}", Role: access.Domain, Query: []string{"domain"},
+			Summary: "Change a group",
+			action:  ask(h, h.changeGroup),
+		},
+		{
+			Method: "DELETE", Path: "/v1/groups/{group}", Role: access.Domain, Query: []string{"domain", "to-parent"},
+			Summary: "Delete a group",
+			action:  answer(h, h.deleteGroup),
+		},
+	}
 }
 
 // domainOf is the domain named in the parameter of the address, or the only one that there is.
@@ -182,11 +205,7 @@ func (h *handler) group(r *http.Request) (Group, error) {
 	return h.groupByGUID(g.GUID)
 }
 
-func (h *handler) createGroup(r *http.Request) (Group, error) {
-	q, err := question[NewGroup](r)
-	if err != nil {
-		return Group{}, err
-	}
+func (h *handler) createGroup(r *http.Request, q NewGroup) (Group, error) {
 	d, err := h.namedDomain(q.Domain)
 	if err != nil {
 		return Group{}, err
@@ -210,11 +229,7 @@ func (h *handler) namedDomain(name string) (directory.Domain, error) {
 	return h.Directory.FindDomain(name)
 }
 
-func (h *handler) changeGroup(r *http.Request) (Group, error) {
-	q, err := question[GroupChange](r)
-	if err != nil {
-		return Group{}, err
-	}
+func (h *handler) changeGroup(r *http.Request, q GroupChange) (Group, error) {
 	g, err := h.groupOf(r)
 	if err != nil {
 		return Group{}, err

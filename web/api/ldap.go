@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"furrow/gms/ldapsync"
+	"furrow/web/access"
 )
 
 // LDAPSource is a directory server whose people become members.
@@ -32,26 +33,64 @@ type LDAPSync struct {
 	Force bool `json:"force"`
 }
 
-func (h *handler) ldapRoutes(mux *http.ServeMux) {
-	mux.Handle("GET /v1/ldap", answer(h, h.ldapSources))
-	mux.Handle("PUT /v1/ldap/{name}", answer(h, h.setLDAP))
-	mux.Handle("GET /v1/ldap/{name}", answer(h, func(r *http.Request) (LDAPSource, error) {
-		s, err := h.LDAP.Source(r.PathValue("name"))
-		return h.showLDAP(s, err)
-	}))
-	mux.Handle("DELETE /v1/ldap/{name}", answer(h, func(r *http.Request) (LDAPSource, error) {
-		s, err := h.LDAP.Remove(r.Context(), r.PathValue("name"))
-		return h.showLDAP(s, err)
-	}))
-	mux.Handle("POST /v1/ldap/{name}/test", answer(h, h.testLDAP))
-	mux.Handle("POST /v1/ldap/{name}/preview", answer(h, h.ldapAct((*ldapsync.Syncer).Preview)))
-	mux.Handle("POST /v1/ldap/{name}/sync", answer(h, h.ldapAct((*ldapsync.Syncer).Sync)))
-	mux.Handle("GET /v1/ldap/{name}/reports", answer(h, func(r *http.Request) ([]ldapsync.Report, error) {
-		return h.LDAP.Reports(r.PathValue("name"))
-	}))
-	mux.Handle("GET /v1/ldap/{name}/reports/{id}", answer(h, func(r *http.Request) (ldapsync.Report, error) {
-		return h.LDAP.Report(r.PathValue("name"), r.PathValue("id"))
-	}))
+func (h *handler) ldapRoutes() []Route {
+	return []Route{
+		{
+			Method: "GET", Path: "/v1/ldap", Role: access.Domain,
+			Summary: "Directory servers",
+			action:  answer(h, h.ldapSources),
+		},
+		{
+			Method: "PUT", Path: "/v1/ldap/{name}", Role: access.Server,
+			Summary: "Make or change a directory server",
+			action:  ask(h, h.setLDAP),
+		},
+		{
+			Method: "GET", Path: "/v1/ldap/{name}", Role: access.Domain,
+			Summary: "A directory server",
+			action: answer(h, func(r *http.Request) (LDAPSource, error) {
+				s, err := h.LDAP.Source(r.PathValue("name"))
+				return h.showLDAP(s, err)
+			}),
+		},
+		{
+			Method: "DELETE", Path: "/v1/ldap/{name}", Role: access.Server,
+			Summary: "Remove a directory server; its members stay",
+			action: answer(h, func(r *http.Request) (LDAPSource, error) {
+				s, err := h.LDAP.Remove(r.Context(), r.PathValue("name"))
+				return h.showLDAP(s, err)
+			}),
+		},
+		{
+			Method: "POST", Path: "/v1/ldap/{name}/test", Role: access.Domain,
+			Summary: "Read a directory server once",
+			action:  answer(h, h.testLDAP),
+		},
+		{
+			Method: "POST", Path: "/v1/ldap/{name}/preview", Role: access.Domain, Reads: true,
+			Summary: "What a sync would do",
+			action:  ask(h, h.ldapAct((*ldapsync.Syncer).Preview)),
+		},
+		{
+			Method: "POST", Path: "/v1/ldap/{name}/sync", Role: access.Domain,
+			Summary: "Sync members with a directory server",
+			action:  ask(h, h.ldapAct((*ldapsync.Syncer).Sync)),
+		},
+		{
+			Method: "GET", Path: "/v1/ldap/{name}/reports", Role: access.Domain,
+			Summary: "Reports of the last syncs, without their lines",
+			action: answer(h, func(r *http.Request) ([]ldapsync.Report, error) {
+				return h.LDAP.Reports(r.PathValue("name"))
+			}),
+		},
+		{
+			Method: "GET", Path: "/v1/ldap/{name}/reports/{id}", Role: access.Domain,
+			Summary: "The report of a sync",
+			action: answer(h, func(r *http.Request) (ldapsync.Report, error) {
+				return h.LDAP.Report(r.PathValue("name"), r.PathValue("id"))
+			}),
+		},
+	}
 }
 
 func (h *handler) ldapSources(*http.Request) ([]LDAPSource, error) {
@@ -66,11 +105,7 @@ func (h *handler) ldapSources(*http.Request) ([]LDAPSource, error) {
 	return sources, nil
 }
 
-func (h *handler) setLDAP(r *http.Request) (LDAPSource, error) {
-	q, err := question[LDAPSource](r)
-	if err != nil {
-		return LDAPSource{}, err
-	}
+func (h *handler) setLDAP(r *http.Request, q LDAPSource) (LDAPSource, error) {
 	q.Source.Name, q.Source.Domain, q.Source.Group, q.Source.Password = r.PathValue("name"), q.Domain, q.Group, q.Password
 	s, err := h.LDAP.Set(r.Context(), q.Source)
 	return h.showLDAP(s, err)
@@ -99,15 +134,11 @@ func (h *handler) testLDAP(r *http.Request) (LDAPTest, error) {
 	return LDAPTest{Entries: count, Names: names}, nil
 }
 
-// ldapAct makes a handler of a sync or its preview. That the directory server does not answer is for the one who asked.
+// ldapAct makes an answer of a sync or its preview. That the directory server does not answer is for the one who asked.
 func (h *handler) ldapAct(
 	act func(*ldapsync.Syncer, context.Context, string, bool) (ldapsync.Report, error),
-) func(*http.Request) (ldapsync.Report, error) {
-	return func(r *http.Request) (ldapsync.Report, error) {
-		q, err := question[LDAPSync](r)
-		if err != nil {
-			return ldapsync.Report{}, err
-		}
+) func(*http.Request, LDAPSync) (ldapsync.Report, error) {
+	return func(r *http.Request, q LDAPSync) (ldapsync.Report, error) {
 		report, err := act(h.LDAP, r.Context(), r.PathValue("name"), q.Force)
 		if _, known := refuse(err); err != nil && known.Code == "internal" {
 			return ldapsync.Report{}, &refusal{http.StatusBadGateway, &Error{Code: "ldapFailed", Message: err.Error()}}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"furrow/appliance/mail"
+	"furrow/web/access"
 )
 
 // MailSettings are how the box sends mail.
@@ -39,14 +40,44 @@ type WaitingMail struct {
 	Error string    `json:"error,omitempty"`
 }
 
-func (h *handler) mailRoutes(mux *http.ServeMux) {
-	mux.Handle("GET /v1/mail", answer(h, h.mailSettings))
-	mux.Handle("PUT /v1/mail", answer(h, h.setMail))
-	mux.Handle("DELETE /v1/mail", answer(h, h.clearMail))
-	mux.Handle("POST /v1/mail/test", answer(h, h.testMail))
-	mux.Handle("GET /v1/mail/outbox", answer(h, h.outbox))
-	mux.Handle("POST /v1/mail/outbox/{id}/retry", answer(h, h.mailAct((*mail.Post).Retry)))
-	mux.Handle("DELETE /v1/mail/outbox/{id}", answer(h, h.mailAct((*mail.Post).Remove)))
+func (h *handler) mailRoutes() []Route {
+	return []Route{
+		{
+			Method: "GET", Path: "/v1/mail", Role: access.Server,
+			Summary: "How the box sends mail",
+			action:  answer(h, h.mailSettings),
+		},
+		{
+			Method: "PUT", Path: "/v1/mail", Role: access.Server,
+			Summary: "Change how the box sends mail",
+			action:  ask(h, h.setMail),
+		},
+		{
+			Method: "DELETE", Path: "/v1/mail", Role: access.Server,
+			Summary: "Send no mail",
+			action:  answer(h, h.clearMail),
+		},
+		{
+			Method: "POST", Path: "/v1/mail/test", Role: access.Server,
+			Summary: "Send a message now",
+			action:  ask(h, h.testMail),
+		},
+		{
+			Method: "GET", Path: "/v1/mail/outbox", Role: access.Domain,
+			Summary: "Mail that waits or was given up",
+			action:  answer(h, h.outbox),
+		},
+		{
+			Method: "POST", Path: "/v1/mail/outbox/{id}/retry", Role: access.Domain,
+			Summary: "Try a message again at once",
+			action:  answer(h, h.mailAct((*mail.Post).Retry)),
+		},
+		{
+			Method: "DELETE", Path: "/v1/mail/outbox/{id}", Role: access.Domain,
+			Summary: "Take a message out of the outbox unsent",
+			action:  answer(h, h.mailAct((*mail.Post).Remove)),
+		},
+	}
 }
 
 func (h *handler) mailSettings(*http.Request) (MailSettings, error) {
@@ -56,11 +87,7 @@ func (h *handler) mailSettings(*http.Request) (MailSettings, error) {
 	}, nil
 }
 
-func (h *handler) setMail(r *http.Request) (MailSettings, error) {
-	q, err := question[MailSettings](r)
-	if err != nil {
-		return MailSettings{}, err
-	}
+func (h *handler) setMail(r *http.Request, q MailSettings) (MailSettings, error) {
 	if err := h.Mail.SetSettings(r.Context(), mail.Settings{
 		Server: q.Server, Security: mail.Security(q.Security), From: q.From, Login: q.Login, Password: q.Password,
 		Authority: q.Authority,
@@ -78,11 +105,7 @@ func (h *handler) clearMail(r *http.Request) (MailSettings, error) {
 }
 
 // testMail shows what the mail server said: whoever sets it up has to know.
-func (h *handler) testMail(r *http.Request) (MailTest, error) {
-	q, err := question[MailTest](r)
-	if err != nil {
-		return MailTest{}, err
-	}
+func (h *handler) testMail(r *http.Request, q MailTest) (MailTest, error) {
 	if err := h.Mail.Test(r.Context(), q.To); err != nil {
 		return MailTest{}, &refusal{http.StatusBadGateway, &Error{Code: "notSent", Message: err.Error()}}
 	}

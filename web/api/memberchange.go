@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 
 	"furrow/gms/directory"
+	"furrow/web/access"
 )
 
 // MemberChange changes the attributes that it has: those of MemberDetails, and group, by path or GUID and empty for none,
@@ -28,12 +28,34 @@ type PolicyAssignment struct {
 	Policy string `json:"policy"` // GUID
 }
 
-func (h *handler) memberChangeRoutes(mux *http.ServeMux) {
-	mux.Handle("PATCH /v1/domains/{domain}", answer(h, h.renameDomain))
-	mux.Handle("PUT /v1/domains/{domain}/policy", answer(h, h.assignDefaultPolicy))
-	mux.Handle("PUT /v1/devices/{device}/policy", answer(h, h.assignDevicePolicy))
-	mux.Handle("PATCH /v1/members/{guid}", answer(h, h.changeMember))
-	mux.Handle("POST /v1/members/{guid}/code", answer(h, h.newCode))
+func (h *handler) memberChangeRoutes() []Route {
+	return []Route{
+		{
+			Method: "PATCH", Path: "/v1/domains/{domain}", Role: access.Domain,
+			Summary: "Rename a domain",
+			action:  ask(h, h.renameDomain),
+		},
+		{
+			Method: "PUT", Path: "/v1/domains/{domain}/policy", Role: access.Domain,
+			Summary: "Set the policy template of a domain",
+			action:  ask(h, h.assignDefaultPolicy),
+		},
+		{
+			Method: "PUT", Path: "/v1/devices/{device}/policy", Role: access.Domain, Query: []string{"domain"},
+			Summary: "Set the policy template of a device",
+			action:  ask(h, h.assignDevicePolicy),
+		},
+		{
+			Method: "PATCH", Path: "/v1/members/{guid}", Role: access.Member,
+			Summary: "Change attributes of a member",
+			action:  ask(h, h.changeMember),
+		},
+		{
+			Method: "POST", Path: "/v1/members/{guid}/code", Role: access.Member, Query: []string{"reset"},
+			Summary: "Give a member a new configuration code",
+			action:  answer(h, h.newCode),
+		},
+	}
 }
 
 // shownDetails are the details of a member as the interface shows them.
@@ -55,13 +77,8 @@ func (q MemberDetails) take(m *directory.MemberDetails) {
 	}
 }
 
-func (h *handler) changeMember(r *http.Request) (Member, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return Member{}, &Error{Code: "invalid", Message: "the request is not understood: " + err.Error()}
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	asked, err := question[memberAttributes](r)
+func (h *handler) changeMember(r *http.Request, change MemberChange) (Member, error) {
+	asked, body, err := change.attributes()
 	if err != nil {
 		return Member{}, err
 	}
@@ -90,7 +107,20 @@ func (h *handler) changeMember(r *http.Request) (Member, error) {
 		return Member{}, err
 	}
 	h.nudge()
-	return h.showMember(m)
+	return h.showMember(r.Context(), m)
+}
+
+// attributes returns what a change names, and how it writes that.
+func (c MemberChange) attributes() (asked memberAttributes, body []byte, err error) {
+	if body, err = json.Marshal(c); err != nil {
+		return asked, nil, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&asked); err != nil {
+		return asked, nil, &Error{Code: "invalid", Message: "the request is not understood: " + err.Error()}
+	}
+	return asked, body, nil
 }
 
 func (h *handler) newCode(r *http.Request) (Member, error) {
@@ -102,14 +132,10 @@ func (h *handler) newCode(r *http.Request) (Member, error) {
 	if err != nil {
 		return Member{}, err
 	}
-	return h.showMember(m)
+	return h.showMember(r.Context(), m)
 }
 
-func (h *handler) renameDomain(r *http.Request) (Domain, error) {
-	q, err := question[DomainChange](r)
-	if err != nil {
-		return Domain{}, err
-	}
+func (h *handler) renameDomain(r *http.Request, q DomainChange) (Domain, error) {
 	d, err := h.Directory.FindDomain(r.PathValue("domain"))
 	if err != nil {
 		return Domain{}, err
@@ -120,11 +146,7 @@ func (h *handler) renameDomain(r *http.Request) (Domain, error) {
 	return h.showDomain(d)
 }
 
-func (h *handler) assignDefaultPolicy(r *http.Request) (Holding, error) {
-	q, err := question[PolicyAssignment](r)
-	if err != nil {
-		return Holding{}, err
-	}
+func (h *handler) assignDefaultPolicy(r *http.Request, q PolicyAssignment) (Holding, error) {
 	d, err := h.Directory.FindDomain(r.PathValue("domain"))
 	if err != nil {
 		return Holding{}, err
@@ -136,11 +158,7 @@ func (h *handler) assignDefaultPolicy(r *http.Request) (Holding, error) {
 	return h.showTemplateHolding(directory.Inherited{GUID: q.Policy, From: directory.DomainLevel, Source: d.GUID}), nil
 }
 
-func (h *handler) assignDevicePolicy(r *http.Request) (Holding, error) {
-	q, err := question[PolicyAssignment](r)
-	if err != nil {
-		return Holding{}, err
-	}
+func (h *handler) assignDevicePolicy(r *http.Request, q PolicyAssignment) (Holding, error) {
 	d, err := h.domainOf(r)
 	if err != nil {
 		return Holding{}, err

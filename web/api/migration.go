@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"furrow/gms/directory"
+	"furrow/web/access"
 )
 
 // NewMigration says where a member is to move: to another domain of this server, given by name or GUID, or to another
@@ -48,21 +49,32 @@ func (c *Client) Failures(ctx context.Context, domain string) ([]DeviceFailure, 
 	return call[[]DeviceFailure](ctx, c, http.MethodGet, "/v1/failures?"+url.Values{"domain": {domain}}.Encode(), nil)
 }
 
-func (h *handler) migrationRoutes(mux *http.ServeMux) {
-	mux.Handle("POST /v1/members/{guid}/migration", answer(h, h.migrate))
-	mux.Handle("DELETE /v1/members/{guid}/migration", answer(h, h.act(h.Directory.CancelMigration)))
-	mux.Handle("GET /v1/failures", answer(h, h.failures))
+func (h *handler) migrationRoutes() []Route {
+	return []Route{
+		{
+			Method: "POST", Path: "/v1/members/{guid}/migration", Role: access.Domain,
+			Summary: "Have a member move to another domain or server",
+			action:  ask(h, h.migrate),
+		},
+		{
+			Method: "DELETE", Path: "/v1/members/{guid}/migration", Role: access.Domain,
+			Summary: "Let a member stay",
+			action:  answer(h, h.act(h.Directory.CancelMigration)),
+		},
+		{
+			Method: "GET", Path: "/v1/failures", Role: access.Member, Query: []string{"domain"},
+			Summary: "What clients have failed to do",
+			action:  answer(h, h.failures),
+		},
+	}
 }
 
-func (h *handler) migrate(r *http.Request) (Member, error) {
-	to, err := question[NewMigration](r)
-	if err != nil {
-		return Member{}, err
-	}
+func (h *handler) migrate(r *http.Request, to NewMigration) (Member, error) {
 	if (to.Domain == "") == (to.ServerURL == "") {
 		return Member{}, &Error{Code: "invalid", Message: "want either a domain or a server to migrate to", Field: "domain"}
 	}
 	var m directory.Member
+	var err error
 	if to.ServerURL != "" {
 		m, err = h.Directory.MigrateToServer(r.Context(), r.PathValue("guid"), to.ServerURL)
 	} else {
@@ -75,7 +87,7 @@ func (h *handler) migrate(r *http.Request) (Member, error) {
 		return Member{}, err
 	}
 	h.nudge()
-	return h.showMember(m)
+	return h.showMember(r.Context(), m)
 }
 
 func (h *handler) failures(r *http.Request) ([]DeviceFailure, error) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"furrow/gms/directory"
+	"furrow/web/access"
 )
 
 // PasswordReset is a request for a manual password reset. It shows none of the keys.
@@ -26,10 +27,24 @@ type PasswordReset struct {
 	Expires   time.Time `json:"expires"`
 }
 
-func (h *handler) passwordResetRoutes(mux *http.ServeMux) {
-	mux.Handle("GET /v1/password-resets", answer(h, h.passwordResets))
-	mux.Handle("POST /v1/password-resets/{id}/approve", answer(h, h.decide(h.Directory.ApprovePasswordReset)))
-	mux.Handle("POST /v1/password-resets/{id}/deny", answer(h, h.decide(h.Directory.DenyPasswordReset)))
+func (h *handler) passwordResetRoutes() []Route {
+	return []Route{
+		{
+			Method: "GET", Path: "/v1/password-resets", Role: access.Member,
+			Summary: "Requests for manual password resets",
+			action:  answer(h, h.passwordResets),
+		},
+		{
+			Method: "POST", Path: "/v1/password-resets/{id}/approve", Role: access.Member,
+			Summary: "Approve a password reset",
+			action:  answer(h, h.decide(h.Directory.ApprovePasswordReset)),
+		},
+		{
+			Method: "POST", Path: "/v1/password-resets/{id}/deny", Role: access.Member,
+			Summary: "Deny a password reset",
+			action:  answer(h, h.decide(h.Directory.DenyPasswordReset)),
+		},
+	}
 }
 
 func (h *handler) passwordResets(*http.Request) ([]PasswordReset, error) {

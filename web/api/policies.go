@@ -5,6 +5,7 @@ import (
 
 	"furrow/gms/directory"
 	"furrow/gms/policy"
+	"furrow/web/access"
 )
 
 // Policy is a policy template.
@@ -40,14 +41,44 @@ type PolicyChanged struct {
 	Changes []policy.Change `json:"changes"`
 }
 
-func (h *handler) policyRoutes(mux *http.ServeMux) {
-	mux.Handle("GET /v1/policy-settings", answer(h, policySettings))
-	mux.Handle("GET /v1/policies", answer(h, h.policies))
-	mux.Handle("POST /v1/policies", answer(h, h.createPolicy))
-	mux.Handle("GET /v1/policies/{guid}", answer(h, h.policy))
-	mux.Handle("PATCH /v1/policies/{guid}", answer(h, h.changePolicy))
-	mux.Handle("DELETE /v1/policies/{guid}", answer(h, h.deletePolicy))
-	mux.Handle("GET /v1/policies/{guid}/diff", answer(h, h.diffPolicy))
+func (h *handler) policyRoutes() []Route {
+	return []Route{
+		{
+			Method: "GET", Path: "/v1/policy-settings", Role: access.Member, Query: []string{"kind"},
+			Summary: "The settings of identity or device policies",
+			action:  answer(h, policySettings),
+		},
+		{
+			Method: "GET", Path: "/v1/policies", Role: access.Member, Query: []string{"domain"},
+			Summary: "Policy templates of one domain or of all, without their settings",
+			action:  answer(h, h.policies),
+		},
+		{
+			Method: "POST", Path: "/v1/policies", Role: access.Domain,
+			Summary: "Make a policy template",
+			action:  ask(h, h.createPolicy),
+		},
+		{
+			Method: "GET", Path: "/v1/policies/{guid}", Role: access.Member,
+			Summary: "A policy template",
+			action:  answer(h, h.policy),
+		},
+		{
+			Method: "PATCH", Path: "/v1/policies/{guid}", Role: access.Domain,
+			Summary: "Change a policy template",
+			action:  ask(h, h.changePolicy),
+		},
+		{
+			Method: "DELETE", Path: "/v1/policies/{guid}", Role: access.Domain,
+			Summary: "Delete a policy template",
+			action:  answer(h, h.deletePolicy),
+		},
+		{
+			Method: "GET", Path: "/v1/policies/{guid}/diff", Role: access.Member, Query: []string{"with"},
+			Summary: "How a policy template differs from another one, or from the default settings",
+			action:  answer(h, h.diffPolicy),
+		},
+	}
 }
 
 func policySettings(r *http.Request) ([]policy.Setting, error) {
@@ -100,11 +131,7 @@ func (h *handler) policy(r *http.Request) (Policy, error) {
 	return h.shownPolicy(h.Directory.Template(r.PathValue("guid")))
 }
 
-func (h *handler) createPolicy(r *http.Request) (Policy, error) {
-	q, err := question[NewPolicy](r)
-	if err != nil {
-		return Policy{}, err
-	}
+func (h *handler) createPolicy(r *http.Request, q NewPolicy) (Policy, error) {
 	if q.From != "" {
 		return h.shownPolicy(h.Directory.CopyTemplate(r.Context(), q.From, q.Name))
 	}
@@ -115,11 +142,7 @@ func (h *handler) createPolicy(r *http.Request) (Policy, error) {
 	return h.shownPolicy(h.Directory.CreateTemplate(r.Context(), d.GUID, directory.TemplateKind(q.Kind), q.Name))
 }
 
-func (h *handler) changePolicy(r *http.Request) (PolicyChanged, error) {
-	q, err := question[PolicyChange](r)
-	if err != nil {
-		return PolicyChanged{}, err
-	}
+func (h *handler) changePolicy(r *http.Request, q PolicyChange) (PolicyChanged, error) {
 	guid := r.PathValue("guid")
 	changes, err := h.Directory.ChangeTemplate(r.Context(), guid, q.Name, q.Settings)
 	if err != nil {

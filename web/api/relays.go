@@ -12,6 +12,7 @@ import (
 	"furrow/relay"
 	"furrow/relay/presence"
 	"furrow/relay/registry"
+	"furrow/web/access"
 )
 
 // RelayBox is the relay of this box.
@@ -116,18 +117,64 @@ func errNoLinks() error {
 	}}
 }
 
-func (h *handler) relayRoutes(mux *http.ServeMux) {
-	mux.Handle("GET /v1/relay", answer(h, withRelay(h, localRelay)))
-	mux.Handle("GET /v1/relay/identity", answer(h, withRelay(h, relayIdentity)))
-	mux.Handle("POST /v1/relay/managers", answer(h, withRelay(h, importManager)))
-	mux.Handle("GET /v1/manager/identity", answer(h, withLinks(h, managerIdentity)))
-	mux.Handle("GET /v1/relays", answer(h, withLinks(h, relays)))
-	mux.Handle("POST /v1/relays", answer(h, withLinks(h, importRelay)))
-	mux.Handle("PUT /v1/relays/{guid}/defaults", answer(h, withLinks(h, setDefaults)))
-	mux.Handle("GET /v1/relay-sets", answer(h, h.relaySets))
-	mux.Handle("POST /v1/relay-sets", answer(h, h.createRelaySet))
-	mux.Handle("PUT /v1/relay-sets/{guid}/relays", answer(h, h.orderRelaySet))
-	mux.Handle("POST /v1/relay-sets/{guid}/assignment", answer(h, h.assignRelaySet))
+func (h *handler) relayRoutes() []Route {
+	return []Route{
+		{
+			Method: "GET", Path: "/v1/relay", Role: access.Member,
+			Summary: "The relay of this box",
+			action:  answer(h, withRelay(h, localRelay)),
+		},
+		{
+			Method: "GET", Path: "/v1/relay/identity", Role: access.Domain,
+			Summary: "The identity file of this relay, for an outside management server",
+			action:  answer(h, withRelay(h, relayIdentity)),
+		},
+		{
+			Method: "POST", Path: "/v1/relay/managers", Role: access.Server,
+			Summary: "Let an outside management server use this relay",
+			action:  ask(h, h.importManager),
+		},
+		{
+			Method: "GET", Path: "/v1/manager/identity", Role: access.Domain,
+			Summary: "The identity file of this management server, for an outside relay",
+			action:  answer(h, withLinks(h, managerIdentity)),
+		},
+		{
+			Method: "GET", Path: "/v1/relays", Role: access.Member,
+			Summary: "Relays",
+			action:  answer(h, withLinks(h, relays)),
+		},
+		{
+			Method: "POST", Path: "/v1/relays", Role: access.Domain,
+			Summary: "Add an outside relay",
+			action:  ask(h, h.importRelay),
+		},
+		{
+			Method: "PUT", Path: "/v1/relays/{guid}/defaults", Role: access.Domain,
+			Summary: "Change the settings that a relay is told",
+			action:  ask(h, h.setDefaults),
+		},
+		{
+			Method: "GET", Path: "/v1/relay-sets", Role: access.Member, Query: []string{"domain"},
+			Summary: "Relay sets of one domain or of all",
+			action:  answer(h, h.relaySets),
+		},
+		{
+			Method: "POST", Path: "/v1/relay-sets", Role: access.Domain,
+			Summary: "Make a relay set",
+			action:  ask(h, h.createRelaySet),
+		},
+		{
+			Method: "PUT", Path: "/v1/relay-sets/{guid}/relays", Role: access.Domain,
+			Summary: "Set the relays of a relay set, in order",
+			action:  ask(h, h.orderRelaySet),
+		},
+		{
+			Method: "POST", Path: "/v1/relay-sets/{guid}/assignment", Role: access.Domain,
+			Summary: "Give a relay set to its domain, a group or a member",
+			action:  ask(h, h.assignRelaySet),
+		},
+	}
 }
 
 // withRelay refuses what needs a relay on a box without one.
@@ -194,22 +241,21 @@ func managerIdentity(links *relaylink.Links, _ *http.Request) (File, error) {
 	return File{Name: "ManagementServer.reg", Content: identity.EncodeRegistry()}, nil
 }
 
-func importManager(box RelayBox, r *http.Request) (LocalRelay, error) {
-	file, err := question[File](r)
-	if err != nil {
-		return LocalRelay{}, err
+func (h *handler) importManager(r *http.Request, file File) (LocalRelay, error) {
+	if h.Relay == nil {
+		return LocalRelay{}, errNoRelay()
 	}
 	identity, err := spmr.ParseManagerIdentity(file.Content)
 	if err != nil {
 		return LocalRelay{}, &Error{Code: "invalid", Message: "this is not a management server's identity file: " + err.Error()}
 	}
-	if _, err := box.Registry().ImportManager(r.Context(), identity); err != nil {
+	if _, err := h.Relay.Registry().ImportManager(r.Context(), identity); err != nil {
 		return LocalRelay{}, err
 	}
-	if err := box.ServeOutsideManagers(); err != nil {
+	if err := h.Relay.ServeOutsideManagers(); err != nil {
 		return LocalRelay{}, err
 	}
-	return localRelay(box, r)
+	return localRelay(h.Relay, r)
 }
 
 func relays(links *relaylink.Links, _ *http.Request) ([]Relay, error) {
@@ -232,33 +278,31 @@ func relays(links *relaylink.Links, _ *http.Request) ([]Relay, error) {
 	return all, nil
 }
 
-func importRelay(links *relaylink.Links, r *http.Request) (Relay, error) {
-	file, err := question[File](r)
-	if err != nil {
-		return Relay{}, err
+func (h *handler) importRelay(r *http.Request, file File) (Relay, error) {
+	if h.Links == nil {
+		return Relay{}, errNoLinks()
 	}
 	identity, err := spmr.ParseRelayIdentity(file.Content)
 	if err != nil {
 		return Relay{}, &Error{Code: "invalid", Message: "this is not a relay's identity file: " + err.Error()}
 	}
-	imported, err := links.ImportRelay(r.Context(), identity)
+	imported, err := h.Links.ImportRelay(r.Context(), identity)
 	if err != nil {
 		return Relay{}, err
 	}
-	links.Nudge()
-	return relayByGUID(links, r, imported.GUID)
+	h.Links.Nudge()
+	return relayByGUID(h.Links, r, imported.GUID)
 }
 
-func setDefaults(links *relaylink.Links, r *http.Request) (Relay, error) {
-	q, err := question[RelayDefaults](r)
-	if err != nil {
-		return Relay{}, err
+func (h *handler) setDefaults(r *http.Request, q RelayDefaults) (Relay, error) {
+	if h.Links == nil {
+		return Relay{}, errNoLinks()
 	}
 	if min(q.DeviceLifetimeDays, q.IdentityLifetimeDays, q.DeviceQuotaMB, q.IdentityQuotaMB) <= 0 {
 		return Relay{}, &Error{Code: "invalid", Message: "lifetimes and quotas must be positive"}
 	}
 	guid := r.PathValue("guid")
-	err = links.SetDefaults(r.Context(), guid, spmr.RelayDefault{
+	err := h.Links.SetDefaults(r.Context(), guid, spmr.RelayDefault{
 		DeviceLifetime: q.DeviceLifetimeDays, DeviceQuota: q.DeviceQuotaMB,
 		IdentityLifetime: q.IdentityLifetimeDays, IdentityQuota: q.IdentityQuotaMB,
 		PurgeEnabled: q.PurgeEnabled, QuotaEnabled: q.QuotaEnabled,
@@ -266,8 +310,8 @@ func setDefaults(links *relaylink.Links, r *http.Request) (Relay, error) {
 	if err != nil {
 		return Relay{}, err
 	}
-	links.Nudge()
-	return relayByGUID(links, r, guid)
+	h.Links.Nudge()
+	return relayByGUID(h.Links, r, guid)
 }
 
 func relayByGUID(links *relaylink.Links, r *http.Request, guid string) (Relay, error) {
@@ -306,11 +350,7 @@ func showRelaySet(d directory.Domain, set directory.RelaySet) RelaySet {
 	return RelaySet{GUID: set.GUID, Domain: d.Name, Name: set.Name, Relays: relays, Default: d.RelaySet == set.GUID}
 }
 
-func (h *handler) createRelaySet(r *http.Request) (RelaySet, error) {
-	q, err := question[NewRelaySet](r)
-	if err != nil {
-		return RelaySet{}, err
-	}
+func (h *handler) createRelaySet(r *http.Request, q NewRelaySet) (RelaySet, error) {
 	d, err := h.Directory.FindDomain(q.Domain)
 	if err != nil {
 		return RelaySet{}, err
@@ -319,11 +359,7 @@ func (h *handler) createRelaySet(r *http.Request) (RelaySet, error) {
 	return showRelaySet(d, set), err
 }
 
-func (h *handler) orderRelaySet(r *http.Request) (RelaySet, error) {
-	relays, err := question[[]string](r)
-	if err != nil {
-		return RelaySet{}, err
-	}
+func (h *handler) orderRelaySet(r *http.Request, relays []string) (RelaySet, error) {
 	set, err := h.Directory.AssignRelays(r.Context(), r.PathValue("guid"), relays)
 	if err != nil {
 		return RelaySet{}, err
@@ -332,11 +368,7 @@ func (h *handler) orderRelaySet(r *http.Request) (RelaySet, error) {
 	return h.relaySet(set.GUID)
 }
 
-func (h *handler) assignRelaySet(r *http.Request) (RelaySet, error) {
-	q, err := question[Assignment](r)
-	if err != nil {
-		return RelaySet{}, err
-	}
+func (h *handler) assignRelaySet(r *http.Request, q Assignment) (RelaySet, error) {
 	set, err := h.Directory.RelaySet(r.PathValue("guid"))
 	if err != nil {
 		return RelaySet{}, err

@@ -80,6 +80,8 @@
 //	GET    /v1/ldap/{name}/reports        []ldapsync.Report without their lines, the newest first
 //	GET    /v1/ldap/{name}/reports/{id}   ldapsync.Report
 //
+// Which role may ask what is said in the table of routes (Routes). A request without a known actor is refused.
+//
 // Where a domain is asked for and none is named, the only one is meant.
 //
 // A refusal is an Error with a matching HTTP status. An answer that confirms a change is sent after the change is on
@@ -192,7 +194,8 @@ type Member struct {
 
 // Error is the body of a refusal.
 type Error struct {
-	// Code is stable: invalid, notFound, conflict, readOnly, noRelay, ldapFailed, full, failed or internal.
+	// Code is stable: invalid, notFound, conflict, readOnly, noRelay, ldapFailed, full, failed, unauthenticated,
+	// forbidden or internal.
 	Code string `json:"code"`
 	// Message is one line for a person.
 	Message string `json:"message"`

@@ -15,6 +15,7 @@ import (
 	"furrow/gms/ldapsync"
 	"furrow/gms/relaylink"
 	"furrow/gms/statistics"
+	"furrow/web/access"
 )
 
 // maxQuestion bounds a request body; the largest, a new member with every attribute, has under 20 KB.
@@ -41,36 +42,15 @@ type Config struct {
 	Log        *slog.Logger
 }
 
-// NewHandler returns the interface as an HTTP handler. It checks nobody's identity: whoever can connect may do
-// everything.
+// NewHandler returns the interface as an HTTP handler. It takes whoever asks from the request's context (access.Actor),
+// where the way in has put it, and refuses requests without one.
 func NewHandler(c Config) http.Handler {
 	h := &handler{Config: c}
 	mux := http.NewServeMux()
-	mux.Handle("GET /v1/status", answer(h, h.status))
-	mux.Handle("POST /v1/recovery/accept", answer(h, h.acceptRecovery))
-	mux.Handle("GET /v1/domains", answer(h, h.domains))
-	mux.Handle("POST /v1/domains", answer(h, h.createDomain))
-	mux.Handle("GET /v1/domains/{domain}", answer(h, h.domain))
-	mux.Handle("DELETE /v1/domains/{domain}", answer(h, h.deleteDomain))
-	mux.Handle("GET /v1/members", answer(h, h.members))
-	mux.Handle("POST /v1/members", answer(h, h.createMember))
-	mux.Handle("GET /v1/members/{guid}", answer(h, h.member))
-	mux.Handle("DELETE /v1/members/{guid}", answer(h, h.act(c.Directory.DeleteMember)))
-	mux.Handle("POST /v1/members/{guid}/disable", answer(h, h.act(c.Directory.DisableMember)))
-	mux.Handle("POST /v1/members/{guid}/enable", answer(h, h.act(c.Directory.EnableMember)))
-	mux.Handle("GET /v1/domains/{domain}/contacts", answer(h, h.contacts))
-	h.passwordResetRoutes(mux)
-	h.relayRoutes(mux)
-	h.mailRoutes(mux)
-	h.ldapRoutes(mux)
-	mux.HandleFunc("GET /v1/members/{guid}/backup", h.backup)
-	h.groupRoutes(mux)
-	h.policyRoutes(mux)
-	h.trustRoutes(mux)
-	h.memberChangeRoutes(mux)
-	h.auditRoutes(mux)
-	h.migrationRoutes(mux)
-	h.statisticsRoutes(mux)
+	routes := h.routes()
+	for i := range routes {
+		mux.Handle(routes[i].Method+" "+routes[i].Path, h.guard(&routes[i]))
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		h.write(w, http.StatusNotFound, &Error{Code: "notFound", Message: "there is no such resource"})
 	})
@@ -79,17 +59,18 @@ func NewHandler(c Config) http.Handler {
 
 type handler struct{ Config }
 
-// answer makes a handler of a function that returns what to send.
-func answer[Answer any](h *handler, f func(*http.Request) (Answer, error)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxQuestion)
-		value, err := f(r)
-		if err != nil {
-			h.refuse(w, r, err)
-			return
-		}
-		h.write(w, http.StatusOK, value)
-	})
+// boxRoutes are about the box itself.
+func (h *handler) boxRoutes() []Route {
+	return []Route{
+		{
+			Method: "GET", Path: "/v1/status", Role: access.Member, Summary: "How the box is",
+			action: answer(h, h.status),
+		},
+		{
+			Method: "POST", Path: "/v1/recovery/accept", Role: access.Server,
+			Summary: "Accept a state restored from damaged files", action: answer(h, h.acceptRecovery),
+		},
+	}
 }
 
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
@@ -174,11 +155,7 @@ func (h *handler) domain(r *http.Request) (Domain, error) {
 	return h.showDomain(d)
 }
 
-func (h *handler) createDomain(r *http.Request) (Domain, error) {
-	q, err := question[NewDomain](r)
-	if err != nil {
-		return Domain{}, err
-	}
+func (h *handler) createDomain(r *http.Request, q NewDomain) (Domain, error) {
 	create := h.Directory.CreateDomain
 	if q.Hidden {
 		create = h.Directory.CreateHiddenDomain
@@ -228,7 +205,7 @@ func (h *handler) members(r *http.Request) ([]Member, error) {
 	}
 	members := []Member{}
 	for _, m := range listed() {
-		shown, err := h.showMember(m)
+		shown, err := h.showMember(r.Context(), m)
 		if err != nil {
 			return nil, err
 		}
@@ -242,14 +219,10 @@ func (h *handler) member(r *http.Request) (Member, error) {
 	if err != nil {
 		return Member{}, err
 	}
-	return h.showMember(m)
+	return h.showMember(r.Context(), m)
 }
 
-func (h *handler) createMember(r *http.Request) (Member, error) {
-	q, err := question[NewMember](r)
-	if err != nil {
-		return Member{}, err
-	}
+func (h *handler) createMember(r *http.Request, q NewMember) (Member, error) {
 	d, err := h.Directory.FindDomain(q.Domain)
 	if err != nil {
 		return Member{}, err
@@ -264,7 +237,7 @@ func (h *handler) createMember(r *http.Request) (Member, error) {
 		return Member{}, err
 	}
 	h.nudge()
-	return h.showMember(m)
+	return h.showMember(r.Context(), m)
 }
 
 // act makes a handler of a change of the member in the path.
@@ -275,11 +248,12 @@ func (h *handler) act(change func(context.Context, string) (directory.Member, er
 			return Member{}, err
 		}
 		h.nudge()
-		return h.showMember(m)
+		return h.showMember(r.Context(), m)
 	}
 }
 
-func (h *handler) showMember(m directory.Member) (Member, error) {
+// showMember shows a member to the one who asks.
+func (h *handler) showMember(ctx context.Context, m directory.Member) (Member, error) {
 	d, err := h.Directory.Domain(m.Domain)
 	if err != nil {
 		return Member{}, err
@@ -310,6 +284,9 @@ func (h *handler) showMember(m directory.Member) (Member, error) {
 		Created:           m.Created,
 		LastBackup:        backup,
 		MigrationServer:   m.MigrationServer,
+	}
+	if actor, _ := access.ActorOf(ctx); !actor.Role.May(access.Need{Role: access.Member, Writes: true}) {
+		shown.ConfigurationCode = "" // whoever has it can be the member
 	}
 	if m.Migration != nil {
 		shown.MigrationMember, shown.MigratedDomain = m.Migration.Member, m.Migration.DomainName

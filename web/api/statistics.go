@@ -7,6 +7,7 @@ import (
 
 	"furrow/gms/soap/spcm"
 	"furrow/gms/statistics"
+	"furrow/web/access"
 )
 
 // UsageDay is what the statistics of one type say of one day, one identity and one tool or space (MS-GRVSPCM
@@ -61,12 +62,26 @@ func (c *Client) SetStatisticsSettings(ctx context.Context, s StatisticsSettings
 	return call[StatisticsSettings](ctx, c, http.MethodPut, "/v1/statistics/settings", s)
 }
 
-func (h *handler) statisticsRoutes(mux *http.ServeMux) {
-	mux.Handle("GET /v1/statistics", answer(h, h.usage))
-	mux.Handle("GET /v1/statistics/settings", answer(h, func(*http.Request) (StatisticsSettings, error) {
-		return StatisticsSettings(h.Statistics.Settings()), nil
-	}))
-	mux.Handle("PUT /v1/statistics/settings", answer(h, h.setStatisticsSettings))
+func (h *handler) statisticsRoutes() []Route {
+	return []Route{
+		{
+			Method: "GET", Path: "/v1/statistics", Role: access.Domain, Query: []string{"domain", "member", "type", "from", "to"},
+			Summary: "Usage by day",
+			action:  answer(h, h.usage),
+		},
+		{
+			Method: "GET", Path: "/v1/statistics/settings", Role: access.Domain,
+			Summary: "How long statistics are kept",
+			action: answer(h, func(*http.Request) (StatisticsSettings, error) {
+				return StatisticsSettings(h.Statistics.Settings()), nil
+			}),
+		},
+		{
+			Method: "PUT", Path: "/v1/statistics/settings", Role: access.Server,
+			Summary: "Change how long statistics are kept",
+			action:  ask(h, h.setStatisticsSettings),
+		},
+	}
 }
 
 func (h *handler) usage(r *http.Request) ([]UsageDay, error) {
@@ -95,11 +110,7 @@ func (h *handler) usage(r *http.Request) ([]UsageDay, error) {
 	return days, nil
 }
 
-func (h *handler) setStatisticsSettings(r *http.Request) (StatisticsSettings, error) {
-	q, err := question[StatisticsSettings](r)
-	if err != nil {
-		return StatisticsSettings{}, err
-	}
-	err = h.Statistics.SetSettings(r.Context(), statistics.Settings(q))
+func (h *handler) setStatisticsSettings(r *http.Request, q StatisticsSettings) (StatisticsSettings, error) {
+	err := h.Statistics.SetSettings(r.Context(), statistics.Settings(q))
 	return StatisticsSettings(h.Statistics.Settings()), err
 }

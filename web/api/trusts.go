@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"furrow/gms/directory"
+	"furrow/web/access"
 )
 
 // DomainCertificate is what another domain needs to trust this one.
@@ -35,11 +36,29 @@ type NewTrust struct {
 	InOrganization bool   `json:"inOrganization,omitempty"`
 }
 
-func (h *handler) trustRoutes(mux *http.ServeMux) {
-	mux.Handle("GET /v1/domains/{domain}/certificate", answer(h, h.domainCertificate))
-	mux.Handle("GET /v1/trusts", answer(h, h.trusts))
-	mux.Handle("POST /v1/trusts", answer(h, h.addTrust))
-	mux.Handle("DELETE /v1/trusts/{guid}", answer(h, h.removeTrust))
+func (h *handler) trustRoutes() []Route {
+	return []Route{
+		{
+			Method: "GET", Path: "/v1/domains/{domain}/certificate", Role: access.Member,
+			Summary: "What another domain needs to trust this one",
+			action:  answer(h, h.domainCertificate),
+		},
+		{
+			Method: "GET", Path: "/v1/trusts", Role: access.Member, Query: []string{"domain"},
+			Summary: "Domains that are trusted",
+			action:  answer(h, h.trusts),
+		},
+		{
+			Method: "POST", Path: "/v1/trusts", Role: access.Domain,
+			Summary: "Trust the members of another domain",
+			action:  ask(h, h.addTrust),
+		},
+		{
+			Method: "DELETE", Path: "/v1/trusts/{guid}", Role: access.Domain,
+			Summary: "End a trust",
+			action:  answer(h, h.removeTrust),
+		},
+	}
 }
 
 func (h *handler) domainCertificate(r *http.Request) (DomainCertificate, error) {
@@ -75,11 +94,7 @@ func showTrust(d directory.Domain, t directory.Trust) Trust {
 	}
 }
 
-func (h *handler) addTrust(r *http.Request) (Trust, error) {
-	q, err := question[NewTrust](r)
-	if err != nil {
-		return Trust{}, err
-	}
+func (h *handler) addTrust(r *http.Request, q NewTrust) (Trust, error) {
 	d, err := h.namedDomain(q.Domain)
 	if err != nil {
 		return Trust{}, err
