@@ -14,6 +14,7 @@ import (
 // TestAudit is the README's way through auditing: a client uploads events and a file, reports its use and what failed,
 // and moves to another domain; the administrator sees it all, also after a kill.
 func TestAudit(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "var")
 	b := serve(t, data, "127.0.0.1:0", "127.0.0.1:0")
 	must[api.Domain](t, "--data", data, "domain", "create", "Office")

@@ -14,6 +14,7 @@ import (
 // TestAccountBackup stores account data, kills the box, and has the administrator save it; and has it refused when the
 // disk has lost a bit of it.
 func TestAccountBackup(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "box")
 	b := serve(t, data, "127.0.0.1:0", "127.0.0.1:0")
 	must[api.Domain](t, "--data", data, "domain", "create", "A")
@@ -62,6 +63,7 @@ func TestAccountBackup(t *testing.T) {
 
 // TestUnauthenticatedBox asks for what needs a login of a box that authenticates nobody.
 func TestUnauthenticatedBox(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "box")
 	b := serve(t, data, "127.0.0.1:0", "127.0.0.1:0")
 	must[api.Domain](t, "--data", data, "domain", "create", "A")

@@ -104,6 +104,7 @@ func (p *presenceProcess) change() (c change) {
 // TestPresence has ann watch bob, who comes, is killed, comes again and goes; and
 // the box be killed under them.
 func TestPresence(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "var")
 	b := serve(t, data, "127.0.0.1:0", "127.0.0.1:0")
 	relayURL := must[api.LocalRelay](t, "--data", data, "relay", "show").DeviceURL

@@ -17,6 +17,7 @@ import (
 // TestFiles has two members who are never online together exchange files, the box
 // having been killed between.
 func TestFiles(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "var")
 	b := serve(t, data, "127.0.0.1:0", "127.0.0.1:0")
 	relayURL := must[api.LocalRelay](t, "--data", data, "relay", "show").DeviceURL
@@ -85,7 +86,6 @@ func TestFiles(t *testing.T) {
 		for name, test := range map[string]struct{ to, stdout, stderr string }{
 			"unknown":         {nobody, "", "session refused"},
 			"one of two":      {nobody + "," + bobURL, "refused", "1 of 2 recipients"},
-			"relay is down":   {bobURL + "grooveDNS://127.0.0.1:1", "HostNotReachable", "1 of 1 recipients"},
 			"not an identity": {"bob", "", "want grooveIdentity://"},
 		} {
 			stdout, stderr, exit := furrow(t, "client", "send", "--home", ann, "--to", test.to, note)
@@ -93,7 +93,20 @@ func TestFiles(t *testing.T) {
 				t.Errorf("%s: exit %d, %q, %q", name, exit, stdout, stderr)
 			}
 		}
+		wantUnreachable(t, ann, bobURL+"grooveDNS://127.0.0.1:1", note)
 	})
+}
+
+// wantUnreachable sends to a relay that is down, and is told so: before the sender's own relay has taken the file over,
+// or after.
+func wantUnreachable(t *testing.T, home, to, path string) {
+	t.Helper()
+	stdout, stderr, exit := furrow(t, "client", "send", "--home", home, "--to", to, path)
+	refused := strings.Contains(stdout, "refused")
+	if !strings.Contains(stdout, "HostNotReachable") || refused == strings.Contains(stdout, "taken over") || (exit == 1) != refused ||
+		refused != strings.Contains(stderr, "1 of 1 recipients") {
+		t.Errorf("sending to a relay that is down: exit %d, %q, %q", exit, stdout, stderr)
+	}
 }
 
 // testWays gets to a relay whose port is not where the way expects it.

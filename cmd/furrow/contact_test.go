@@ -13,6 +13,7 @@ import (
 // TestContactsAndReset is a member's day in real processes: found in the
 // directory, and back to the account after a forgotten passphrase.
 func TestContactsAndReset(t *testing.T) {
+	t.Parallel()
 	data, home := filepath.Join(t.TempDir(), "var"), filepath.Join(t.TempDir(), "ann")
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 // TestLDAPVerbs goes through the life of a source whose server is away. What comes of one that answers is shown by the
 // tests of ldapsync with slapd.
 func TestLDAPVerbs(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "var")
 	b := serve(t, data, "127.0.0.1:0", "")
 	must[api.Domain](t, "--data", data, "domain", "create", "Office")

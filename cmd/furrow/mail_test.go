@@ -46,6 +46,7 @@ func startLetterBox(t *testing.T) (address string, letters <-chan string) {
 }
 
 func TestMailVerbs(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "var")
 	serve(t, data, "127.0.0.1:0", "")
 	if _, stderr, exit := furrow(t, "--data", data, "mail", "test", "ann@example.com"); exit != 1 || !strings.Contains(stderr, "furrow mail set") {

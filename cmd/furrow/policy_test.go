@@ -12,6 +12,7 @@ import (
 // TestAdministration lets an administrator change what a joined client has: its
 // details, group, policies and trusts. The client notices each.
 func TestAdministration(t *testing.T) {
+	t.Parallel()
 	data, home := filepath.Join(t.TempDir(), "var"), filepath.Join(t.TempDir(), "ann")
 	b := serve(t, data, "127.0.0.1:0", "127.0.0.1:0")
 	must[api.Domain](t, "--data", data, "domain", "create", "Office")
@@ -86,6 +87,7 @@ func TestAdministration(t *testing.T) {
 }
 
 func TestAdministrationText(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "var")
 	serve(t, data, "127.0.0.1:0", "")
 	must[api.Domain](t, "--data", data, "domain", "create", "Office")
