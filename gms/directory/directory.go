@@ -62,6 +62,7 @@ type Tables struct {
 	members           *state.Table[memberRow]
 	membersByDomain   *state.Index[memberRow]
 	membersByKeyID    *state.Index[memberRow]
+	membersByToken    *state.Index[memberRow]
 	membersByIdentity *state.Index[memberRow]
 	membersByStamp    *state.Index[memberRow]
 	accounts          *state.Table[accountRow]
@@ -99,7 +100,7 @@ func Declare(s *state.Schema) *Tables {
 			Version: 1, Key: func(r domainRow) string { return r.GUID },
 		}),
 		members: state.Define(s, "members", state.TableOptions[memberRow]{
-			Version: 1, Key: func(r memberRow) string { return r.GUID },
+			Version: membersVersion, Upgrade: upgradeMember, Key: func(r memberRow) string { return r.GUID },
 		}),
 		accounts: state.Define(s, "accounts", state.TableOptions[accountRow]{
 			Version: 1, Key: func(r accountRow) string { return joinKey(r.Domain, r.GUID) },
@@ -143,6 +144,9 @@ func Declare(s *state.Schema) *Tables {
 	})
 	t.membersByKeyID = state.DefineUnique(t.members, "keyID", func(r memberRow) []string {
 		return []string{r.KeyID}
+	})
+	t.membersByToken = state.DefineUnique(t.members, "preAuthToken", func(r memberRow) []string {
+		return []string{r.PreAuthToken}
 	})
 	t.membersByIdentity = state.DefineUnique(t.members, "identity", func(r memberRow) []string {
 		if !r.bound() {

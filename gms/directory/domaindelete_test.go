@@ -206,7 +206,7 @@ func TestDeleteLargeDomain(t *testing.T) {
 	must(t, f.store.Update(t.Context(), func(tx *state.Tx) error {
 		for i := range members {
 			m := row
-			m.GUID, m.KeyID, m.IdentityURL = newGUID(), fmt.Sprint(i), fmt.Sprint(identityA, i)
+			m.GUID, m.PreAuthToken, m.KeyID, m.IdentityURL = newGUID(), newGUID(), fmt.Sprint(i), fmt.Sprint(identityA, i)
 			m.AccountGUID, m.Status, m.Contact = accountA, Active, &contact
 			if err := f.t.members.Put(tx, m); err != nil {
 				return err

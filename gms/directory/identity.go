@@ -24,7 +24,7 @@ func (d *Directory) identityDraft(r state.Reader, by issuer, row memberRow) (dra
 		MigrateTo:    row.MigrationServer,
 		VCard:        row.card().VCard(),
 		Relays:       relays,
-		PreAuthToken: row.GUID,
+		PreAuthToken: row.PreAuthToken,
 	}
 	if row.enrolled() {
 		identity.Enrollment = &policy.Enrollment{

@@ -49,7 +49,8 @@ func (d *Directory) newMember(domain string, details MemberDetails) (memberRow, 
 		Member: Member{
 			GUID: newGUID(), Domain: domain, MemberDetails: details, Status: Pending, Created: d.now().UTC(),
 		},
-		KeyID: keys.CodeKey(code).ID().String(),
+		PreAuthToken: newGUID(),
+		KeyID:        keys.CodeKey(code).ID().String(),
 	}
 	var err error
 	row.SealedCode, err = d.vault.Seal(configurationCodePurpose(row.GUID), []byte(code))

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,8 +19,8 @@ import (
 // with. A disabled or migrated member keeps what it had, a deleted one the binding
 // only, by which its client is known when it asks.
 type Member struct {
-	// GUID is also the GUID of the member's identity object and its
-	// pre-authentication token towards relays.
+	// GUID is also the GUID of the member's identity object. Other members learn
+	// it from the contact directory.
 	GUID   string `json:"guid"`
 	Domain string `json:"domain"`
 	MemberDetails
@@ -65,9 +66,25 @@ func (m *Member) enrolled() bool { return m.Contact != nil }
 
 type memberRow struct {
 	Member
-	SealedCode []byte `json:"sealedCode"`
+	// PreAuthToken is what the member's devices show to relays, as whose user the
+	// member is known there. Nobody else is told: who shows it acts as that user,
+	// and is not locked out with the member he is.
+	PreAuthToken string `json:"preAuthToken"`
+	SealedCode   []byte `json:"sealedCode"`
 	// KeyID is the KeyID of the configuration code in hexadecimal digits.
 	KeyID string `json:"keyID"`
+}
+
+// membersVersion is the version of a memberRow's JSON form. Until 1 the
+// pre-authentication token was the GUID, and stays it for the members of then:
+// relays know them by it.
+const membersVersion = 2
+
+func upgradeMember(_ int, data []byte) (memberRow, error) {
+	var row memberRow
+	err := json.Unmarshal(data, &row)
+	row.PreAuthToken = row.GUID
+	return row, err
 }
 
 func configurationCodePurpose(member string) string { return "configuration code/" + member }

@@ -453,7 +453,7 @@ func TestRegenerationIsOneRow(t *testing.T) {
 	const members = 1000
 	must(t, f.store.Update(t.Context(), func(tx *state.Tx) error {
 		for i := range members {
-			row.GUID, row.KeyID = newGUID(), strconv.Itoa(i)
+			row.GUID, row.PreAuthToken, row.KeyID = newGUID(), newGUID(), strconv.Itoa(i)
 			if err := f.t.members.Put(tx, row); err != nil {
 				return err
 			}

@@ -7,24 +7,25 @@ import (
 	"furrow/appliance/state"
 )
 
-// RelayUser is a member as a user of a relay, whose userId is the member's GUID
-// (MS-GRVSPMR 3.3.1).
+// RelayUser is a member as a user of a relay (MS-GRVSPMR 3.3.1).
 type RelayUser struct {
+	// ID is the userId: the member's pre-authentication token.
+	ID     string
 	Member string // GUID
 	Status Status
 	// Assigned says that the member's relay set names the relay.
 	Assigned bool
 }
 
-// HasMember reports whether there is a member with this GUID, be it a deleted one.
-// Of a domain that was purged there is none.
-func (d *Directory) HasMember(r state.Reader, guid string) bool {
-	_, ok := d.t.members.Get(r, guid)
-	return ok
+// MemberOfRelayUser returns the GUID of the member that is a user of relays by
+// this ID, be it a deleted one. Of a domain that was purged there is none.
+func (d *Directory) MemberOfRelayUser(r state.Reader, id string) (guid string, ok bool) {
+	row, ok := d.t.membersByToken.First(r, id)
+	return row.GUID, ok
 }
 
 // RelayUsers returns all members of all domains as users of a relay, in order of
-// their GUIDs, in the state that r shows: of the store that the directory was made
+// the members' GUIDs, in the state that r shows: of the store that the directory was made
 // with.
 func (d *Directory) RelayUsers(r state.Reader, relay string) iter.Seq[RelayUser] {
 	return func(yield func(RelayUser) bool) {
@@ -42,7 +43,7 @@ func (d *Directory) RelayUsers(r state.Reader, relay string) iter.Seq[RelayUser]
 					inherited[at] = set
 				}
 			}
-			if !yield(RelayUser{m.GUID, m.Status, naming[set]}) {
+			if !yield(RelayUser{m.PreAuthToken, m.GUID, m.Status, naming[set]}) {
 				return
 			}
 		}

@@ -56,6 +56,12 @@ func must(t failer, err error) {
 	}
 }
 
+// member is one with what relays know it by.
+type member struct {
+	directory.Member
+	user string
+}
+
 // box is a manager, a relay, or both on one store.
 type box struct {
 	dir    string
@@ -132,35 +138,41 @@ func (b *box) Purge(_ context.Context, holdings []registry.Holding) error {
 	return nil
 }
 
-func (b *box) member(t failer, name string) directory.Member {
+func (b *box) member(t failer, name string) member {
 	t.Helper()
 	m, err := b.dirs.CreateMember(context.Background(), b.domain.GUID, directory.MemberDetails{FullName: name, Email: "someone@example.com"})
 	must(t, err)
-	return m
+	for user := range b.dirs.RelayUsers(b.store.Snapshot(), "") {
+		if user.Member == m.GUID {
+			return member{m, user.ID}
+		}
+	}
+	t.Fatalf("member %s is no user", m.GUID)
+	return member{}
 }
 
-func (b *box) disable(t failer, m directory.Member) {
+func (b *box) disable(t failer, m member) {
 	t.Helper()
 	_, err := b.dirs.DisableMember(context.Background(), m.GUID)
 	must(t, err)
 }
 
-func (b *box) enable(t failer, m directory.Member) {
+func (b *box) enable(t failer, m member) {
 	t.Helper()
 	_, err := b.dirs.EnableMember(context.Background(), m.GUID)
 	must(t, err)
 }
 
-func (b *box) remove(t failer, m directory.Member) {
+func (b *box) remove(t failer, m member) {
 	t.Helper()
 	_, err := b.dirs.DeleteMember(context.Background(), m.GUID)
 	must(t, err)
 }
 
 // enabled reports whether the relay serves a member.
-func (b *box) enabled(t failer, m directory.Member) bool {
+func (b *box) enabled(t failer, m member) bool {
 	t.Helper()
-	ok, err := b.relay.UserEnabled(auth.HashUser(m.GUID))
+	ok, err := b.relay.UserEnabled(auth.HashUser(m.user))
 	must(t, err)
 	return ok
 }
@@ -341,10 +353,10 @@ func (p *pair) agree(t failer, when string) {
 	if p.relay.relay.Quiescent() {
 		t.Fatalf("%s: the relay is inactive", when)
 	}
-	for _, m := range p.manager.dirs.Members(directory.MemberFilter{}) {
-		want := m.Status == directory.Pending || m.Status == directory.Active
-		if got := p.relay.enabled(t, m); got != want {
-			t.Fatalf("%s: %s, %s, is enabled: %v", when, m.FullName, m.Status, got)
+	for user := range p.manager.dirs.RelayUsers(p.manager.store.Snapshot(), "") {
+		want := user.Status == directory.Pending || user.Status == directory.Active
+		if got := p.relay.enabled(t, member{user: user.ID}); got != want {
+			t.Fatalf("%s: member %s, %s, is enabled: %v", when, user.Member, user.Status, got)
 		}
 	}
 }
@@ -359,14 +371,14 @@ func (p *pair) status(t failer) relaylink.Status {
 }
 
 // onDevice registers an account of a member with the relay.
-func (b *box) onDevice(t failer, m directory.Member) {
+func (b *box) onDevice(t failer, m member) {
 	t.Helper()
 	key, err := keys.GenerateSharedKey(auth.KeySize)
 	must(t, err)
 	public := auth.NewPublicKeys(testSets()[0].Encryption.Public(), testSets()[0].Signature.Public())
 	must(t, b.relay.Register(auth.Registration{
 		DeviceURL: "dpp:///" + m.GUID, DeviceKey: key, DevicePublicKeys: public, AccountURL: "grooveAccount://" + m.GUID,
-		NewAccount: &auth.NewAccount{Key: key, PublicKeys: public, User: auth.HashUser(m.GUID), IdentityURLs: []string{"grooveIdentity://" + m.GUID + "@"}},
+		NewAccount: &auth.NewAccount{Key: key, PublicKeys: public, User: auth.HashUser(m.user), IdentityURLs: []string{"grooveIdentity://" + m.GUID + "@"}},
 	}))
 }
 

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
+	"furrow/appliance/state"
 	"furrow/gms/soap/spmr"
 )
 
@@ -106,7 +108,7 @@ func (k *link) pass(ctx context.Context) error {
 			// Active it is already, so this asks for the epoch and no more.
 			err = k.tell(ctx, row.Phase, spmr.MethodRelayQuiescent, &spmr.RelayQuiescent{})
 		case len(refused) > 0:
-			return refusal(refused)
+			return k.refusal(view, refused)
 		default:
 			k.synced = view.Sequence()
 			return nil
@@ -117,14 +119,15 @@ func (k *link) pass(ctx context.Context) error {
 	}
 }
 
-// refusal is the error of a pass that had to leave members out.
-func refusal(refused map[string]error) error {
-	members := make([]string, 0, len(refused))
-	for member := range refused {
-		members = append(members, member)
+// refusal is the error of a pass that had to leave users out. It names a member:
+// administrators are not shown what relays know members by.
+func (k *link) refusal(r state.Reader, refused map[string]error) error {
+	first := slices.Min(slices.Collect(maps.Keys(refused)))
+	member, ok := k.directory.MemberOfRelayUser(r, first)
+	if !ok {
+		member = "one of a purged domain"
 	}
-	first := slices.Min(members)
-	return fmt.Errorf("%d users refused, such as %s: %w", len(refused), first, refused[first])
+	return fmt.Errorf("%d users refused, such as member %s: %w", len(refused), member, refused[first])
 }
 
 // begin makes the relay inactive for a build (MS-GRVSPMR 3.3.4.4.1).
@@ -193,7 +196,7 @@ func (k *link) send(ctx context.Context, at phase, p *plan, refused map[string]e
 		return k.forget(ctx, k.relay, p.forget)
 	case len(p.add) > 0:
 		b.method = spmr.MethodUserAdd
-		b.message = func(members []string) message { return &spmr.UserAdd{UserIDs: members} }
+		b.message = func(users []string) message { return &spmr.UserAdd{UserIDs: users} }
 		b.before = func(*userRow) {}
 		b.after = func(row *userRow) { row.Added, row.LockoutKnown = true, false }
 		return b.send(ctx, p.add)
@@ -203,7 +206,7 @@ func (k *link) send(ctx context.Context, at phase, p *plan, refused map[string]e
 		return b.lockout(ctx, p.unlock, false)
 	default:
 		b.method = spmr.MethodUserPurge
-		b.message = func(members []string) message { return &spmr.UserPurge{UserIDs: members} }
+		b.message = func(users []string) message { return &spmr.UserPurge{UserIDs: users} }
 		b.before = func(*userRow) {}
 		b.after = func(row *userRow) { row.Purged = true }
 		return b.send(ctx, p.purge)

@@ -10,7 +10,7 @@ import (
 // acknowledged, in the order in which it is sent.
 type plan struct {
 	defaults *spmr.RelayDefault
-	add      []string // members
+	add      []string // users
 	lock     []string
 	unlock   []string
 	purge    []string
@@ -21,10 +21,10 @@ func (p *plan) empty() bool {
 	return p.defaults == nil && p.size() == 0 && len(p.forget) == 0
 }
 
-// size is the number of members that a message is due for.
+// size is the number of users that a message is due for.
 func (p *plan) size() int { return len(p.add) + len(p.lock) + len(p.unlock) + len(p.purge) }
 
-// planAt compares. Members in skip are left out. Users who are not in the directory
+// planAt compares. Users in skip are left out. Users who are not in the directory
 // any more, because their domain was purged, are treated as deleted ones and then
 // forgotten.
 func (l *Links) planAt(r state.Reader, relay string, skip map[string]error) *plan {
@@ -34,21 +34,26 @@ func (l *Links) planAt(r state.Reader, relay string, skip map[string]error) *pla
 		p.defaults = row.Wanted
 	}
 	for user := range l.directory.RelayUsers(r, relay) {
-		if skip[user.Member] == nil {
-			known, ok := l.t.users.Get(r, userKey(relay, user.Member))
+		if skip[user.ID] == nil {
+			known, ok := l.t.users.Get(r, userKey(relay, user.ID))
 			p.user(user, known, ok, row.Phase)
 		}
 	}
 	for known := range l.t.users.Range(r, relay+"\x00", relay+"\x01") {
 		switch {
-		case skip[known.Member] != nil || l.directory.HasMember(r, known.Member):
+		case skip[known.User] != nil || l.isMember(r, known.User):
 		case known.Purged:
-			p.forget = append(p.forget, known.Member)
+			p.forget = append(p.forget, known.User)
 		default:
-			p.user(directory.RelayUser{Member: known.Member, Status: directory.Deleted}, known, true, row.Phase)
+			p.user(directory.RelayUser{ID: known.User, Status: directory.Deleted}, known, true, row.Phase)
 		}
 	}
 	return p
+}
+
+func (l *Links) isMember(r state.Reader, user string) bool {
+	_, ok := l.directory.MemberOfRelayUser(r, user)
+	return ok
 }
 
 // user adds what a user is due for. ok says that the relay may have heard of it,
@@ -61,14 +66,14 @@ func (p *plan) user(user directory.RelayUser, known userRow, ok bool, at phase) 
 		// The relay cannot have heard of it, or has done all it can.
 	case !known.Added:
 		if user.Assigned || ok {
-			p.add = append(p.add, user.Member)
+			p.add = append(p.add, user.ID)
 		}
 	case lockout && !(known.LockoutKnown && known.Lockout):
-		p.lock = append(p.lock, user.Member)
+		p.lock = append(p.lock, user.ID)
 	case !lockout && !(known.LockoutKnown && !known.Lockout):
-		p.unlock = append(p.unlock, user.Member)
+		p.unlock = append(p.unlock, user.ID)
 	case deleted && at == built:
 		// Not in a build, during which the relay may not serve anything.
-		p.purge = append(p.purge, user.Member)
+		p.purge = append(p.purge, user.ID)
 	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"furrow/gms/directory"
 	"furrow/gms/soap"
 	"furrow/gms/soap/spmr"
 	"furrow/relay/registry"
@@ -203,7 +202,7 @@ func TestBadRelay(t *testing.T) {
 // the administrator is told.
 func TestRefusedUser(t *testing.T) {
 	p := testPair(t)
-	var members []directory.Member
+	var members []member
 	for _, name := range []string{"a", "b", "c", "d", "e"} {
 		members = append(members, p.manager.member(t, name))
 	}
@@ -218,7 +217,7 @@ func TestRefusedUser(t *testing.T) {
 	must(t, err)
 	key, err := p.relay.relay.SharedKey(id.GUID)
 	must(t, err)
-	_, err = p.relay.relay.AddUsers(t.Context(), registry.Request{Manager: id.GUID, Key: key}, []string{members[2].GUID})
+	_, err = p.relay.relay.AddUsers(t.Context(), registry.Request{Manager: id.GUID, Key: key}, []string{members[2].user})
 	must(t, err)
 
 	err = p.manager.links.Sync(t.Context(), p.guid)
@@ -278,8 +277,8 @@ func TestModel(t *testing.T) {
 		defer p.close(rt)
 		failing := rapid.SliceOfN(rapid.IntRange(0, 40), 0, 6).Draw(rt, "answers lost")
 		p.wire.lose = func(n int) bool { return slices.Contains(failing, n) }
-		var members []directory.Member
-		pick := func() directory.Member { return members[rapid.IntRange(0, len(members)-1).Draw(rt, "member")] }
+		var members []member
+		pick := func() member { return members[rapid.IntRange(0, len(members)-1).Draw(rt, "member")] }
 		for range rapid.IntRange(1, 16).Draw(rt, "steps") {
 			step := rapid.SampledFrom([]string{
 				"create", "disable", "enable", "delete", "sync", "sync", "settings", "rebuild by the manager", "restart manager", "restart relay", "rebuild by the relay",

@@ -59,12 +59,12 @@ func Declare(s *state.Schema) *Tables {
 	return &Tables{
 		manager: state.Define(s, "relayManagerIdentity", state.TableOptions[managerRow]{Version: 1, Key: func(managerRow) string { return managerKey }}),
 		links:   state.Define(s, "relayLinks", state.TableOptions[linkRow]{Version: 1, Key: func(r linkRow) string { return r.Relay }}),
-		users:   state.Define(s, "relayLinkUsers", state.TableOptions[userRow]{Version: 1, Key: func(r userRow) string { return userKey(r.Relay, r.Member) }}),
+		users:   state.Define(s, "relayLinkUsers", state.TableOptions[userRow]{Version: usersVersion, Upgrade: upgradeUser, Key: func(r userRow) string { return userKey(r.Relay, r.User) }}),
 	}
 }
 
 // userKey joins GUIDs, which hold no control character.
-func userKey(relay, member string) string { return strings.Join([]string{relay, member}, "\x00") }
+func userKey(relay, user string) string { return strings.Join([]string{relay, user}, "\x00") }
 
 // Config is what Links work with.
 type Config struct {

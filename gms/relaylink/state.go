@@ -2,6 +2,7 @@ package relaylink
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"furrow/appliance/state"
@@ -33,18 +34,32 @@ type linkRow struct {
 	Defaults *spmr.RelayDefault `json:"defaults,omitempty"`
 }
 
-// userRow is what a relay knows of a member. It is there from before the relay
-// first hears of the member; where an answer is outstanding, what it would say is
+// userRow is what a relay knows of a user. It is there from before the relay first
+// hears of the user; where an answer is outstanding, what it would say is
 // not known.
 type userRow struct {
-	Relay  string `json:"relay"`
-	Member string `json:"member"`
-	Added  bool   `json:"added"` // acknowledged
+	Relay string `json:"relay"` // GUID
+	User  string `json:"user"`  // userId
+	Added bool   `json:"added"` // acknowledged
 	// Lockout is what the relay has acknowledged last, if LockoutKnown.
 	Lockout      bool `json:"lockout"`
 	LockoutKnown bool `json:"lockoutKnown"`
 	// Purged says that the messages of the deleted member are gone.
 	Purged bool `json:"purged,omitempty"`
+}
+
+// usersVersion is the version of a userRow's JSON form. In 1 the user was called
+// member, whose GUID it was.
+const usersVersion = 2
+
+func upgradeUser(_ int, data []byte) (userRow, error) {
+	var old struct {
+		userRow
+		Member string `json:"member"`
+	}
+	err := json.Unmarshal(data, &old)
+	old.User = old.Member
+	return old.userRow, err
 }
 
 func linkKeyPurpose(relay string) string { return "relay link key/" + relay }
@@ -111,11 +126,11 @@ func (l *Links) beginBuild(ctx context.Context, relay string) error {
 	return nil
 }
 
-// forget removes the rows of members.
-func (l *Links) forget(ctx context.Context, relay string, members []string) error {
+// forget removes the rows of users.
+func (l *Links) forget(ctx context.Context, relay string, users []string) error {
 	err := l.store.Update(ctx, func(tx *state.Tx) error {
-		for _, member := range members {
-			l.t.users.Delete(tx, userKey(relay, member))
+		for _, user := range users {
+			l.t.users.Delete(tx, userKey(relay, user))
 		}
 		return nil
 	})
@@ -125,13 +140,13 @@ func (l *Links) forget(ctx context.Context, relay string, members []string) erro
 	return nil
 }
 
-// record edits the rows of members. Without a difference nothing is written.
-func (l *Links) record(ctx context.Context, relay string, members []string, edit func(*userRow)) error {
+// record edits the rows of users. Without a difference nothing is written.
+func (l *Links) record(ctx context.Context, relay string, users []string, edit func(*userRow)) error {
 	err := l.store.Update(ctx, func(tx *state.Tx) error {
-		for _, member := range members {
-			before, known := l.t.users.Get(tx, userKey(relay, member))
+		for _, user := range users {
+			before, known := l.t.users.Get(tx, userKey(relay, user))
 			row := before
-			row.Relay, row.Member = relay, member
+			row.Relay, row.User = relay, user
 			edit(&row)
 			if known && row == before {
 				continue
