@@ -1,7 +1,4 @@
-// Package access says who may do what on the administration interface.
 package access
-
-import "fmt"
 
 // Role is what somebody may do.
 type Role string
@@ -52,16 +49,4 @@ func (r Role) May(n Need) bool {
 		return n.Role == Member
 	}
 	return false
-}
-
-// Error is a value that is refused.
-type Error struct {
-	Field   string
-	Message string
-}
-
-func (e *Error) Error() string { return e.Message }
-
-func invalid(field, format string, a ...any) error {
-	return &Error{Field: field, Message: fmt.Sprintf(format, a...)}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"furrow/appliance/disk"
+	"furrow/appliance/passhash"
 	"furrow/gms/signin"
 )
 
@@ -56,7 +57,7 @@ func Open(path string) *File {
 // entry is one line.
 type entry struct {
 	login string
-	hash  hash
+	hash  passhash.Hash
 }
 
 // fold is how login names are compared, as the directory does.
@@ -96,7 +97,7 @@ func parse(text string) ([]entry, error) {
 			continue
 		}
 		login, rest, _ := strings.Cut(line, ":")
-		h, err := parseHash(rest)
+		h, err := passhash.Parse(rest)
 		if err == nil {
 			err = checkLogin(login)
 		}
@@ -128,10 +129,10 @@ func (f *File) Check(ctx context.Context, login, password string) error {
 	}
 	i := find(entries, login)
 	if i < 0 {
-		usual.sum(password, make([]byte, saltSize), sumSize) // takes as long as for a login name that is there
+		passhash.Pretend(password) // takes as long as for a login name that is there
 		return signin.ErrUnknown
 	}
-	if !entries[i].hash.matches(password) {
+	if !entries[i].hash.Matches(password) {
 		return fmt.Errorf("%w: wrong password", signin.ErrRefused)
 	}
 	return nil
@@ -149,7 +150,7 @@ func (f *File) Set(login, password string) (created bool, err error) {
 	if len(password) < MinPassword || len(password) > MaxPassword {
 		return false, fmt.Errorf("%w password: it has %d octets, want %d to %d", ErrInvalid, len(password), MinPassword, MaxPassword)
 	}
-	fresh := entry{login, newHash(password)}
+	fresh := entry{login, passhash.New(password)}
 	err = f.change(func(entries []entry) ([]entry, error) {
 		i := find(entries, login)
 		if created = i < 0; created {

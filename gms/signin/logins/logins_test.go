@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"furrow/appliance/passhash"
 	"furrow/gms/signin"
 )
 
@@ -105,12 +106,12 @@ func TestCommandsAtOnce(t *testing.T) {
 }
 
 func TestDamagedFile(t *testing.T) {
-	good := "ann:" + newHash(password).String() + "\n"
+	good := "ann:" + passhash.New(password).String() + "\n"
 	for name, test := range map[string]struct{ text, want string }{
 		"good":       {"# people\n\n" + good, ""},
 		"no hash":    {good + "bob:plain\n", "line 2"},
 		"no colon":   {"ann\n", "line 1"},
-		"no login":   {":" + newHash(password).String(), "line 1"},
+		"no login":   {":" + passhash.New(password).String(), "line 1"},
 		"cut":        {good[:len(good)-25], "line 1"},
 		"much work":  {strings.Replace(good, "m=19456", "m=99999999", 1), "line 1"},
 		"no work":    {strings.Replace(good, "t=2", "t=0", 1), "line 1"},

@@ -1,4 +1,5 @@
-package logins
+// Package passhash keeps passwords as hashes by Argon2id: those of people's logins and of administrators.
+package passhash
 
 import (
 	"crypto/rand"
@@ -32,43 +33,49 @@ type work struct {
 	threads        uint8
 }
 
-// hash is a password as it is kept.
-type hash struct {
+// Hash is a password as it is kept.
+type Hash struct {
 	work
 	salt, sum []byte
 }
 
-func newHash(password string) hash {
+// New hashes a password with a new salt.
+func New(password string) Hash {
 	salt := make([]byte, saltSize)
 	rand.Read(salt) // never fails: crypto/rand ends the process instead
-	return hash{usual, salt, usual.sum(password, salt, sumSize)}
+	return Hash{usual, salt, usual.sum(password, salt, sumSize)}
 }
 
 func (w work) sum(password string, salt []byte, size uint32) []byte {
 	return argon2.IDKey([]byte(password), salt, w.passes, w.memory, w.threads, size)
 }
 
-// matches takes as long for a wrong password as for the right one.
-func (h hash) matches(password string) bool {
+// Pretend takes as long as checking a password that New has hashed, for a person who does not exist.
+func Pretend(password string) { usual.sum(password, make([]byte, saltSize), sumSize) }
+
+// Matches takes as long for a wrong password as for the right one.
+func (h Hash) Matches(password string) bool {
 	return subtle.ConstantTimeCompare(h.work.sum(password, h.salt, uint32(len(h.sum))), h.sum) == 1
 }
 
 // String is the usual form of Argon2 hashes: $argon2id$v=19$m=19456,t=2,p=1$salt$sum.
-func (h hash) String() string {
+func (h Hash) String() string {
 	b64 := base64.RawStdEncoding.EncodeToString
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.memory, h.passes, h.threads, b64(h.salt), b64(h.sum))
 }
 
-var errHash = errors.New("no hash of the form $argon2id$v=19$m=MEMORY,t=PASSES,p=THREADS$SALT$SUM")
+// ErrForm says that a text is no hash.
+var ErrForm = errors.New("no hash of the form $argon2id$v=19$m=MEMORY,t=PASSES,p=THREADS$SALT$SUM")
 
-func parseHash(text string) (h hash, err error) {
+// Parse reads what String writes, whatever work that asks for within bounds.
+func Parse(text string) (h Hash, err error) {
 	parts := strings.Split(text, "$")
 	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != "v="+strconv.Itoa(argon2.Version) {
-		return hash{}, errHash
+		return Hash{}, ErrForm
 	}
 	fields := strings.Split(parts[3], ",")
 	if len(fields) != 3 {
-		return hash{}, errHash
+		return Hash{}, ErrForm
 	}
 	var numbers [3]uint32
 	for i, limit := range []struct {
@@ -78,16 +85,16 @@ func parseHash(text string) (h hash, err error) {
 		digits, found := strings.CutPrefix(fields[i], limit.name)
 		n, err := strconv.ParseUint(digits, 10, 32)
 		if !found || err != nil || n < 1 || n > limit.most {
-			return hash{}, fmt.Errorf("%w: %s is not 1 to %d", errHash, limit.name, limit.most)
+			return Hash{}, fmt.Errorf("%w: %s is not 1 to %d", ErrForm, limit.name, limit.most)
 		}
 		numbers[i] = uint32(n)
 	}
 	h.work = work{memory: numbers[0], passes: numbers[1], threads: uint8(numbers[2])}
 	if h.salt, err = base64.RawStdEncoding.DecodeString(parts[4]); err != nil || len(h.salt) < 8 || len(h.salt) > 64 {
-		return hash{}, fmt.Errorf("%w: the salt is not 8 to 64 octets", errHash)
+		return Hash{}, fmt.Errorf("%w: the salt is not 8 to 64 octets", ErrForm)
 	}
 	if h.sum, err = base64.RawStdEncoding.DecodeString(parts[5]); err != nil || len(h.sum) < 16 || len(h.sum) > 64 {
-		return hash{}, fmt.Errorf("%w: the sum is not 16 to 64 octets", errHash)
+		return Hash{}, fmt.Errorf("%w: the sum is not 16 to 64 octets", ErrForm)
 	}
 	return h, nil
 }
