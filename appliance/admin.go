@@ -18,6 +18,14 @@ func (s *services) startAdmin(listener net.Listener, handler http.Handler) {
 	})
 }
 
+// announceSetup says in the log how the first administrator is made, while there is none.
+func (a *Appliance) announceSetup(ctx context.Context) error {
+	if a.Recovery() != nil {
+		return nil // nothing may change, and the code may have to be made
+	}
+	return a.access.AnnounceSetup(ctx)
+}
+
 // withPeer puts the user at the other end of a Unix socket into a context as the one who asks.
 func (s *services) withPeer(ctx context.Context, conn net.Conn) context.Context {
 	local, ok := conn.(*net.UnixConn)

@@ -32,6 +32,7 @@ import (
 	"furrow/gms/relaylink"
 	"furrow/gms/service"
 	"furrow/relay/registry"
+	"furrow/web/access"
 	"furrow/web/api"
 )
 
@@ -69,6 +70,7 @@ type Appliance struct {
 	relay     *relayBox        // nil for a box that is no relay
 	mail      *mail.Post
 	ldap      *ldapsync.Syncer
+	access    *access.Control
 	tls       *tlscert.Keeper
 	services  *services
 	http      net.Listener
@@ -159,6 +161,7 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	mailTables := mail.Declare(schema)
 	ofRecords := declareRecords(schema)
 	ldapTables := ldapsync.Declare(schema)
+	accessTables := access.Declare(schema)
 	later := laterTables{
 		registry: registry.Declare(schema), links: relaylink.Declare(schema), tls: tlscert.Declare(schema),
 	}
@@ -195,6 +198,9 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	a.ldap = ldapsync.New(ldapsync.Config{
 		Store: a.store, Tables: ldapTables, Vault: vault, Directory: a.directory, Changed: a.membersChanged,
 		Now: a.opts.Now, Log: a.opts.Log,
+	})
+	a.access = access.New(access.Config{
+		Store: a.store, Tables: accessTables, Vault: vault, Now: a.opts.Now, Log: a.opts.Log,
 	})
 	a.service = service.New(service.Config{
 		Directory: a.directory, Audit: a.records.audit, Statistics: a.records.statistics, Mail: a.mail,

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 
 	"furrow/sstp/carrier"
 	"furrow/sstp/carrier/port"
 	"furrow/web"
+	"furrow/web/api"
 )
 
 // carriersTimeout is how long clients whose way is HTTP have at a stop to fetch the relay's last words; those that poll
@@ -28,8 +30,8 @@ type ports struct {
 	work     sync.WaitGroup
 }
 
-// startPorts begins to serve what New has bound.
-func (a *Appliance) startPorts() *ports {
+// startPorts begins to serve what New has bound; admin is the administration interface for the network.
+func (a *Appliance) startPorts(admin http.Handler) *ports {
 	p := &ports{services: a.services, config: port.Config{
 		BehindProxies: a.opts.Config.Listen.BehindProxies, Log: a.opts.Log,
 	}}
@@ -44,9 +46,18 @@ func (a *Appliance) startPorts() *ports {
 	a.services.start("http", plain.HTTP(), front)
 	if a.https != nil {
 		secure := p.serve("https", a.https, port.Config{SSTP: adopt, TLS: true})
-		a.services.startTLS("https", secure.TLS(), front, a.tls.TLS())
+		a.services.startTLS("https", secure.TLS(), withAdmin(admin, front), a.tls.TLS())
 	}
 	return p
+}
+
+// withAdmin puts the administration interface in front of next. It is served over TLS only: at the plain port its
+// addresses are as unknown as any.
+func withAdmin(admin, next http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(api.NetworkPrefix+"/", admin)
+	mux.Handle("/", next)
+	return mux
 }
 
 func (p *ports) serve(name string, listener net.Listener, c port.Config) *port.Port {

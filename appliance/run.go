@@ -18,7 +18,11 @@ const drainTimeout = 20 * time.Second
 // Run serves until ctx ends, then finishes the running requests and closes everything. It returns an error when the
 // box had to stop by itself.
 func (a *Appliance) Run(ctx context.Context) error {
-	a.services.startAdmin(a.admin, api.NewHandler(a.adminConfig()))
+	if err := a.announceSetup(ctx); err != nil {
+		return errors.Join(err, a.Close())
+	}
+	admin := api.NewHandler(a.adminConfig())
+	a.services.startAdmin(a.admin, admin)
 	var stops []func()
 	if a.Recovery() == nil {
 		stops = append(stops, background(a.links.Run), background(a.mail.Run), background(a.tls.Run), background(a.retain),
@@ -27,7 +31,7 @@ func (a *Appliance) Run(ctx context.Context) error {
 	if a.relay != nil {
 		a.relay.start()
 	}
-	ports := a.startPorts()
+	ports := a.startPorts(api.NewNetworkHandler(admin, a.access, a.opts.Log))
 	a.tell("ready", host.Ready("serving "+a.serverURL))
 
 	var cause error
@@ -70,7 +74,7 @@ func (a *Appliance) adminConfig() api.Config {
 	config := api.Config{
 		Directory: a.directory, Store: a.store, Recovery: a.report.Recovery, Links: a.links,
 		Audit: a.records.audit, Statistics: a.records.statistics,
-		Mail: a.mail, LDAP: a.ldap, Listeners: a.listeners(), Version: a.opts.Version, Log: a.opts.Log,
+		Mail: a.mail, LDAP: a.ldap, Access: a.access, Listeners: a.listeners(), Version: a.opts.Version, Log: a.opts.Log,
 	}
 	if a.relay != nil {
 		config.Relay = a.relay

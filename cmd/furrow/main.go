@@ -38,6 +38,10 @@ type commandLine struct {
 	Trust    trustCmd    `cmd:"" help:"Other domains whose contacts are trusted."`
 	Audit    auditCmd    `cmd:"" help:"What clients have uploaded for auditing."`
 
+	Admin     adminCmd     `cmd:"" help:"Who administers the box over the network."`
+	Token     tokenCmd     `cmd:"" help:"Programs that administer the box over the network."`
+	SetupCode setupCodeCmd `cmd:"" name:"setup-code" help:"Print the code that makes the first administrator."`
+
 	Statistics statisticsCmd `cmd:"" help:"How tools and spaces are used."`
 
 	LDAP    ldapCmd    `cmd:"" name:"ldap" help:"Members from Active Directory or another LDAP server."`

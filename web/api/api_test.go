@@ -14,19 +14,33 @@ import (
 	"testing"
 	"time"
 
+	"furrow/appliance/blob"
 	"furrow/appliance/host"
 	"furrow/appliance/keys"
+	"furrow/appliance/mail"
 	"furrow/appliance/state"
+	"furrow/gms/audit"
 	"furrow/gms/directory"
+	"furrow/gms/ldapsync"
+	"furrow/gms/statistics"
 	"furrow/web/access"
 )
 
 // serve runs the interface on the admin socket of a new data directory and returns a client of it.
 func serve(t *testing.T) (*Client, http.Handler) {
 	t.Helper()
+	client, handler, _ := serveAccess(t)
+	return client, handler
+}
+
+// serveAccess is serve for tests that act as an administrator does.
+func serveAccess(t *testing.T) (*Client, http.Handler, *access.Control) {
+	t.Helper()
 	dir := t.TempDir()
 	schema := state.NewSchema()
 	tables := directory.Declare(schema)
+	mailTables, auditTables, statisticsTables := mail.Declare(schema), audit.Declare(schema), statistics.Declare(schema)
+	ldapTables, accessTables := ldapsync.Declare(schema), access.Declare(schema)
 	store, report, err := state.Open(filepath.Join(dir, "state"), schema, state.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +56,24 @@ func serve(t *testing.T) (*Client, http.Handler) {
 	if err := d.SetServerURL(t.Context(), "http://groove.example.com/gms.dll"); err != nil {
 		t.Fatal(err)
 	}
-	handler := NewHandler(Config{Directory: d, Store: store, Recovery: report.Recovery, Version: "test", Log: log})
+	blobs, err := blob.Open(blob.Options{Dir: filepath.Join(dir, "blobs")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive, err := audit.Open(audit.Config{Store: store, Tables: auditTables, Blobs: blobs, Directory: d, Vault: vault, Now: time.Now, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	book, err := statistics.Open(statistics.Config{Store: store, Tables: statisticsTables, Blobs: blobs, Directory: d, Now: time.Now, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	control := access.New(access.Config{Store: store, Tables: accessTables, Vault: vault, Now: time.Now, Log: log})
+	handler := conforming(t, NewHandler(Config{
+		Directory: d, Store: store, Recovery: report.Recovery, Version: "test", Log: log, Listeners: map[string]string{}, Access: control, Audit: archive, Statistics: book,
+		Mail: mail.New(mail.Config{Store: store, Tables: mailTables, Vault: vault, Now: time.Now, Log: log}),
+		LDAP: ldapsync.New(ldapsync.Config{Store: store, Tables: ldapTables, Vault: vault, Directory: d, Now: time.Now, Log: log}),
+	}))
 	listener, err := host.ListenUnix(filepath.Join(dir, SocketName))
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +100,7 @@ func serve(t *testing.T) (*Client, http.Handler) {
 			r = r.WithContext(access.WithActor(r.Context(), root))
 		}
 		handler.ServeHTTP(w, r)
-	})
+	}), control
 }
 
 func TestClientAndServer(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"furrow/gms/directory"
 	"furrow/gms/ldapsync"
 	"furrow/gms/statistics"
+	"furrow/web/access"
 )
 
 // refusals says how each kind of error is answered; the first that fits counts. An error in none of these kinds is
@@ -25,6 +26,13 @@ func refusals() []struct {
 		status int
 		code   string
 	}{
+		{access.ErrUnknown, http.StatusNotFound, "notFound"},
+		{access.ErrTaken, http.StatusConflict, "conflict"},
+		{access.ErrLastServer, http.StatusConflict, "conflict"},
+		{access.ErrIsSetUp, http.StatusConflict, "conflict"},
+		{access.ErrRefused, http.StatusForbidden, "refused"},
+		{access.ErrSignedOut, http.StatusUnauthorized, "unauthenticated"},
+		{access.ErrBusy, http.StatusServiceUnavailable, "busy"},
 		{directory.ErrInvalid, http.StatusBadRequest, "invalid"},
 		{ldapsync.ErrInvalid, http.StatusBadRequest, "invalid"},
 		{ldapsync.ErrUnknown, http.StatusNotFound, "notFound"},
@@ -80,6 +88,12 @@ func (r *refusal) Error() string { return r.answer.Message }
 func refuse(err error) (int, *Error) {
 	if known := (*refusal)(nil); errors.As(err, &known) {
 		return known.status, known.answer
+	}
+	if invalid := (*access.Error)(nil); errors.As(err, &invalid) {
+		return http.StatusBadRequest, &Error{Code: "invalid", Message: invalid.Message, Field: invalid.Field}
+	}
+	if wait := (*access.WaitError)(nil); errors.As(err, &wait) {
+		return http.StatusTooManyRequests, &Error{Code: "wait", Message: wait.Error()}
 	}
 	if invalid := (*Error)(nil); errors.As(err, &invalid) {
 		return http.StatusBadRequest, invalid

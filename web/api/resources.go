@@ -79,6 +79,23 @@
 //	POST   /v1/ldap/{name}/sync           LDAPSync -> ldapsync.Report of what was done
 //	GET    /v1/ldap/{name}/reports        []ldapsync.Report without their lines, the newest first
 //	GET    /v1/ldap/{name}/reports/{id}   ldapsync.Report
+//	GET    /v1/administrators             []Administrator
+//	POST   /v1/administrators             NewAdministrator -> Administrator
+//	GET    /v1/administrators/{name}      Administrator
+//	PATCH  /v1/administrators/{name}      AdministratorChange -> Administrator
+//	DELETE /v1/administrators/{name}      Administrator, as it was
+//	POST   /v1/administrators/{name}/password  PasswordChange -> PasswordChanged
+//	GET    /v1/administrators/{name}/sessions  []AdministratorSession
+//	DELETE /v1/administrators/{name}/sessions  []AdministratorSession, none
+//	DELETE /v1/administrators/{name}/sessions/{id}  []AdministratorSession that are left
+//	GET    /v1/tokens                     []Token
+//	POST   /v1/tokens                     NewToken -> TokenMade
+//	DELETE /v1/tokens/{id}                Token, as it was
+//	GET    /v1/setup-code                 SetupCode
+//	POST   /v1/setup                      Setup -> Administrator, the first one
+//	GET    /v1/openapi.json               this list for programs, as OpenAPI 3.1
+//
+// Over the network the same is under https://HOST/api, with a token: Authorization: Bearer furrow_...
 //
 // Which role may ask what is said in the table of routes (Routes). A request without a known actor is refused.
 //
@@ -195,7 +212,7 @@ type Member struct {
 // Error is the body of a refusal.
 type Error struct {
 	// Code is stable: invalid, notFound, conflict, readOnly, noRelay, ldapFailed, full, failed, unauthenticated,
-	// forbidden or internal.
+	// forbidden, refused, wait, busy or internal.
 	Code string `json:"code"`
 	// Message is one line for a person.
 	Message string `json:"message"`

@@ -16,6 +16,8 @@ type Route struct {
 	Path string
 	// Role is the least role that may ask this.
 	Role access.Role
+	// Open says that nobody need be known to ask this; it has no role.
+	Open bool
 	// Reads says that a method other than GET changes nothing, such as a dry run.
 	Reads bool
 	// Secret says that the answer opens somebody's account.
@@ -55,7 +57,7 @@ func (h *handler) routes() []Route {
 	return slices.Concat(
 		h.boxRoutes(), h.domainRoutes(), h.memberRoutes(), h.memberChangeRoutes(), h.passwordResetRoutes(),
 		h.relayRoutes(), h.mailRoutes(), h.ldapRoutes(), h.groupRoutes(), h.policyRoutes(), h.trustRoutes(), h.auditRoutes(), h.migrationRoutes(),
-		h.statisticsRoutes(),
+		h.statisticsRoutes(), h.administratorRoutes(), h.tokenRoutes(), h.setupRoutes(), h.openAPIRoutes(),
 	)
 }
 
@@ -64,9 +66,9 @@ func (h *handler) guard(route *Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		actor, known := access.ActorOf(r.Context())
 		switch {
-		case !known:
+		case !known && !route.Open:
 			h.refuse(w, r, errNobody())
-		case !actor.Role.May(route.Need()):
+		case !route.Open && !actor.Role.May(route.Need()):
 			h.refuse(w, r, errForbidden(actor.Role))
 		default:
 			r.Body = http.MaxBytesReader(w, r.Body, maxQuestion)

@@ -39,7 +39,9 @@ type Config struct {
 	// Audit and Statistics are what clients have reported.
 	Audit      *audit.Archive
 	Statistics *statistics.Book
-	Log        *slog.Logger
+	// Access are the administrators.
+	Access *access.Control
+	Log    *slog.Logger
 }
 
 // NewHandler returns the interface as an HTTP handler. It takes whoever asks from the request's context (access.Actor),
