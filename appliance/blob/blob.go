@@ -91,12 +91,16 @@ type Store struct {
 	total   int64            // of the sizes
 	writers int64            // begun so far, which makes temporary names unique
 	failed  error
+	holds   int
+	held    map[string]struct{} // deleted while there are holds: files without a blob
 }
 
 // Open opens the store in a folder, which it makes if it is not there, and
 // removes half-written files.
 func Open(o Options) (*Store, error) {
-	s := &Store{dir: o.Dir, files: o.FS, reserve: o.ReserveBytes, sizes: map[string]int64{}}
+	s := &Store{
+		dir: o.Dir, files: o.FS, reserve: o.ReserveBytes, sizes: map[string]int64{}, held: map[string]struct{}{},
+	}
 	if s.files == nil {
 		s.files = disk.OS{}
 	}
@@ -197,7 +201,9 @@ func (s *Store) Delete(name string) error {
 	if _, ok := s.sizes[name]; !ok {
 		return nil
 	}
-	if err := s.files.Remove(s.path(name)); err != nil {
+	if s.holds > 0 {
+		s.held[name] = struct{}{}
+	} else if err := s.files.Remove(s.path(name)); err != nil {
 		return fmt.Errorf("deleting blob %s: %w", name, err)
 	}
 	s.remove(name)

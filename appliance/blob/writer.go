@@ -158,7 +158,8 @@ func (s *Store) checkNew(name string) error {
 	if s.failed != nil {
 		return s.failed
 	}
-	if _, exists := s.sizes[name]; exists {
+	_, exists := s.sizes[name]
+	if _, held := s.held[name]; exists || held {
 		return ErrExists
 	}
 	return nil

@@ -57,6 +57,10 @@ func newVault(master *[masterKeySize]byte) (*Vault, error) {
 	return &Vault{master: hide(master), keyID: [keyIDSize]byte(id)}, nil
 }
 
+// MasterKey returns a copy of the master key, for a backup that is encrypted:
+// written to [MasterKeyFile] it opens on another machine what was sealed here.
+func (v *Vault) MasterKey() []byte { return append([]byte(nil), v.master()[:]...) }
+
 // aead returns the cipher of one purpose. Each purpose has its own key, so
 // that nonces count per purpose and no two kinds of secrets share one.
 func (v *Vault) aead(purpose string) (cipher.AEAD, error) {

@@ -10,10 +10,11 @@ type index struct {
 	ephemeral map[*record]struct{} // the live ones with a lifetime
 	// doomed are body files that nobody waits for. They are removed once the
 	// cursors that say so are on disk.
-	doomed []doomedBody
+	doomed []bodyFile
 }
 
-type doomedBody struct {
+// bodyFile is a body that has a file of its own.
+type bodyFile struct {
 	id   uint64
 	span int64 // octets on disk
 }
@@ -66,7 +67,7 @@ func (x *index) remove(q *queue, i int) *record {
 		delete(x.ephemeral, r)
 		r.segment.live -= r.extent()
 		if r.ownFile {
-			x.doomed = append(x.doomed, doomedBody{id: r.bodyID, span: bodySpan(r.body)})
+			x.doomed = append(x.doomed, bodyFile{id: r.bodyID, span: bodySpan(r.body)})
 		}
 	}
 	return r

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 
@@ -50,6 +51,9 @@ func (s *Spool) sparse() []*segment {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var list []*segment
+	if s.holds > 0 {
+		return nil // their old segments could not go
+	}
 	for _, seg := range s.segments {
 		if seg != s.current && !seg.unreadable && seg.live > 0 && (seg.damaged || seg.live < seg.size/2) {
 			list = append(list, seg)
@@ -62,7 +66,7 @@ func (s *Spool) sparse() []*segment {
 // condemned are files that nobody waits for any more.
 type condemned struct {
 	segments []*segment
-	bodies   []doomedBody
+	bodies   []bodyFile
 }
 
 // sweep saves the checkpoint, and then removes what it says nobody waits for.
@@ -83,32 +87,51 @@ func (s *Spool) sweep() error {
 func (s *Spool) capture() (*checkpoint, condemned) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.dirty && len(s.index.doomed) == 0 {
+	if !s.dirty && (len(s.index.doomed) == 0 || s.holds > 0) {
 		return nil, condemned{}
 	}
-	dead := condemned{bodies: s.index.doomed}
-	s.index.doomed = nil
-	point := &checkpoint{next: s.next, stamp: s.stamp}
 	// Segments that go now still count: a crash can leave them.
 	lowest := s.next
-	for name, seg := range s.segments {
+	for _, seg := range s.segments {
 		lowest = min(lowest, seg.first)
+	}
+	var dead condemned
+	if s.holds == 0 {
+		dead = s.condemn()
+	}
+	s.index.forget(lowest)
+	// Removing segments can let cursors go the next time.
+	s.dirty = len(dead.segments) > 0
+	return s.point(slices.Collect(maps.Values(s.segments))), dead
+}
+
+// condemn takes the files that nobody waits for out of the index. The caller
+// holds mu.
+func (s *Spool) condemn() condemned {
+	dead := condemned{bodies: s.index.doomed}
+	s.index.doomed = nil
+	for name, seg := range s.segments {
 		if seg.live == 0 && seg != s.current && !seg.unreadable {
 			dead.segments = append(dead.segments, seg)
 			delete(s.segments, name)
-			continue
 		}
-		point.segments = append(point.segments, segmentSize{name: name, size: seg.size})
 	}
-	s.index.forget(lowest)
+	return dead
+}
+
+// point is the checkpoint of this moment for a folder with these segments. The
+// caller holds mu.
+func (s *Spool) point(segments []*segment) *checkpoint {
+	point := &checkpoint{next: s.next, stamp: s.stamp}
+	for _, seg := range segments {
+		point.segments = append(point.segments, segmentSize{name: seg.name, size: seg.size})
+	}
 	for recipient, q := range s.index.queues {
 		if q.cursor > 0 || len(q.beyond) > 0 {
 			point.cursors = append(point.cursors, cursor{recipient, q.cursor, slices.Clone(q.beyond)})
 		}
 	}
-	// Removing segments can let cursors go the next time.
-	s.dirty = len(dead.segments) > 0
-	return point, dead
+	return point
 }
 
 // restore takes capture back after the checkpoint could not be saved.

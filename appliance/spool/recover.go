@@ -268,7 +268,7 @@ func (v *recovery) sortBodies() {
 			v.report.Unfinished++
 		}
 		if named || whole {
-			s.index.doomed = append(s.index.doomed, doomedBody{id: id, span: size})
+			s.index.doomed = append(s.index.doomed, bodyFile{id: id, span: size})
 		}
 	}
 }

@@ -143,6 +143,7 @@ type Spool struct {
 	stamp    int64               // time of the last record, milliseconds since 1970
 	dirty    bool                // the last checkpoint is no longer true
 	damaged  int
+	holds    int // files stay while there are any
 	closed   bool
 }
 
