@@ -13,13 +13,15 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
 
-	"furrow/appliance/blob"
+	"furrow/appliance/backup"
+	"furrow/appliance/backup/plan"
 	"furrow/appliance/config"
 	"furrow/appliance/disk"
 	"furrow/appliance/host"
@@ -47,6 +49,8 @@ type Options struct {
 	// DataDir holds everything the box keeps; it is made with mode 0700 when it is not there.
 	DataDir string
 	Config  config.Config
+	// ConfigFile is where Config was read, for backups; there need not be such a file.
+	ConfigFile string
 	// CredentialsDir is the service manager's $CREDENTIALS_DIRECTORY, empty without one.
 	CredentialsDir string
 	// Sockets are those that the service manager passed.
@@ -72,6 +76,8 @@ type Appliance struct {
 	ldap      *ldapsync.Syncer
 	access    *access.Control
 	tls       *tlscert.Keeper
+	parts     []backup.Part // of the data directory, but for state and spool
+	backups   *plan.Plan
 	services  *services
 	http      net.Listener
 	https     net.Listener // nil for a box without TLS
@@ -104,6 +110,7 @@ func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
 		return nil, err
 	}
 	if a.Recovery() != nil {
+		a.openBackups(tables.backups, vault)
 		return a, nil // nothing may change, and relays are changed by being managed
 	}
 	if err := a.directory.CollectBackups(ctx); err != nil {
@@ -112,7 +119,11 @@ func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
 	if err := a.openLinks(ctx, tables.links, vault); err != nil {
 		return nil, err
 	}
-	return a, a.openRelay(ctx, tables.registry, vault)
+	if err := a.openRelay(ctx, tables.registry, vault); err != nil {
+		return nil, err
+	}
+	a.openBackups(tables.backups, vault)
+	return a, nil
 }
 
 // openRelay makes the relay, unless the box is to be none. A taken port costs the relay only: members must be able to
@@ -152,6 +163,7 @@ type laterTables struct {
 	registry *registry.Tables
 	links    *relaylink.Tables
 	tls      *tlscert.Tables
+	backups  *plan.Tables
 }
 
 // openState opens the store, which takes the lock of the data directory, and then the vault.
@@ -164,6 +176,7 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	accessTables := access.Declare(schema)
 	later := laterTables{
 		registry: registry.Declare(schema), links: relaylink.Declare(schema), tls: tlscert.Declare(schema),
+		backups: plan.Declare(schema),
 	}
 	var err error
 	a.store, a.report, err = state.Open(filepath.Join(a.opts.DataDir, stateDir), schema, state.Options{Logger: a.opts.Log})
@@ -177,7 +190,7 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	if err != nil {
 		return laterTables{}, nil, fmt.Errorf("opening the vault: %w", err)
 	}
-	backups, err := blob.Open(blob.Options{Dir: filepath.Join(a.opts.DataDir, backupsDir)})
+	backups, err := a.openBlobs(backupsDir)
 	if err != nil {
 		return laterTables{}, nil, err
 	}
@@ -209,9 +222,11 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	return later, vault, nil
 }
 
-// openVault prefers the service manager's credential, which a TPM can hold, to the key file.
+// openVault prefers the service manager's credential, which a TPM can hold, to making a key file. But a key file that is
+// there is the key of this data: it was made before there was a credential, or restored from another machine.
 func openVault(dataDir, credentialsDir string) (*keys.Vault, error) {
-	if credentialsDir != "" {
+	_, err := os.Lstat(filepath.Join(dataDir, keys.MasterKeyFile))
+	if credentialsDir != "" && errors.Is(err, fs.ErrNotExist) {
 		vault, err := keys.OpenCredentialVault(credentialsDir)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return vault, err

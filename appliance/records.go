@@ -2,9 +2,7 @@ package appliance
 
 import (
 	"fmt"
-	"path/filepath"
 
-	"furrow/appliance/blob"
 	"furrow/appliance/keys"
 	"furrow/appliance/state"
 	"furrow/gms/audit"
@@ -35,7 +33,7 @@ func declareRecords(schema *state.Schema) recordTables {
 
 // openRecords needs the directory.
 func (a *Appliance) openRecords(tables recordTables, vault *keys.Vault) error {
-	blobs, err := blob.Open(blob.Options{Dir: filepath.Join(a.opts.DataDir, auditDir)})
+	blobs, err := a.openBlobs(auditDir)
 	if err != nil {
 		return fmt.Errorf("audit logs and files: %w", err)
 	}
@@ -45,7 +43,7 @@ func (a *Appliance) openRecords(tables recordTables, vault *keys.Vault) error {
 	if err != nil {
 		return err
 	}
-	if blobs, err = blob.Open(blob.Options{Dir: filepath.Join(a.opts.DataDir, statisticsDir)}); err != nil {
+	if blobs, err = a.openBlobs(statisticsDir); err != nil {
 		return fmt.Errorf("statistics: %w", err)
 	}
 	a.records.statistics, err = statistics.Open(statistics.Config{

@@ -26,7 +26,8 @@ func (a *Appliance) Run(ctx context.Context) error {
 	var stops []func()
 	if a.Recovery() == nil {
 		stops = append(stops, background(a.links.Run), background(a.mail.Run), background(a.tls.Run), background(a.retain),
-			background(a.records.audit.Run), background(a.records.statistics.Run), background(a.ldap.Run))
+			background(a.records.audit.Run), background(a.records.statistics.Run), background(a.ldap.Run),
+			background(a.backups.Run))
 	}
 	if a.relay != nil {
 		a.relay.start()
@@ -74,7 +75,7 @@ func (a *Appliance) adminConfig() api.Config {
 	config := api.Config{
 		Directory: a.directory, Store: a.store, Recovery: a.report.Recovery, Links: a.links,
 		Audit: a.records.audit, Statistics: a.records.statistics,
-		Mail: a.mail, LDAP: a.ldap, Access: a.access, Listeners: a.listeners(), Version: a.opts.Version, Log: a.opts.Log,
+		Mail: a.mail, LDAP: a.ldap, Access: a.access, Backup: a.backups, Listeners: a.listeners(), Version: a.opts.Version, Log: a.opts.Log,
 	}
 	if a.relay != nil {
 		config.Relay = a.relay

@@ -29,6 +29,8 @@ type commandLine struct {
 	Member   memberCmd   `cmd:"" help:"Members of a domain."`
 	Relay    relayCmd    `cmd:"" help:"The relay of this box, and relays elsewhere."`
 	RelaySet relaySetCmd `cmd:"" name:"relay-set" help:"Which relays serve whom."`
+	Backup   backupCmd   `cmd:"" help:"Backups of the whole box."`
+	Restore  restoreCmd  `cmd:"" help:"Make the data directory of a box of a backup; there must be none, or an empty one."`
 	Mail     mailCmd     `cmd:"" help:"The mail that the box sends."`
 	Login    loginCmd    `cmd:"" help:"The box's own login names and passwords."`
 	Contact  contactCmd  `cmd:"" help:"The contact directories of domains."`

@@ -21,7 +21,8 @@ type serveCmd struct {
 }
 
 func (c *serveCmd) Run(s *session) error {
-	cfg, err := c.config(s.data)
+	file := cmp.Or(c.Config, filepath.Join(s.data, config.FileName))
+	cfg, err := c.config(file)
 	if err != nil {
 		return err
 	}
@@ -36,6 +37,7 @@ func (c *serveCmd) Run(s *session) error {
 	box, err := appliance.New(s.ctx, appliance.Options{
 		DataDir:        s.data,
 		Config:         cfg,
+		ConfigFile:     file,
 		CredentialsDir: os.Getenv("CREDENTIALS_DIRECTORY"),
 		Sockets:        sockets,
 		Hostname:       hostname,
@@ -53,12 +55,12 @@ func (c *serveCmd) Run(s *session) error {
 }
 
 // config is the defaults, then the file, then the command line.
-func (c *serveCmd) config(dataDir string) (cfg config.Config, err error) {
+func (c *serveCmd) config(file string) (cfg config.Config, err error) {
 	cfg = config.Default(os.Geteuid() == 0)
 	if c.Config != "" {
-		cfg, err = config.Load(c.Config, cfg)
+		cfg, err = config.Load(file, cfg)
 	} else {
-		cfg, err = config.LoadIfPresent(filepath.Join(dataDir, config.FileName), cfg)
+		cfg, err = config.LoadIfPresent(file, cfg)
 	}
 	if err != nil {
 		return cfg, err

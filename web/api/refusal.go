@@ -4,6 +4,9 @@ import (
 	"errors"
 	"net/http"
 
+	"furrow/appliance/backup"
+	"furrow/appliance/backup/plan"
+	"furrow/appliance/backup/target"
 	"furrow/appliance/keys"
 	"furrow/appliance/mail"
 	"furrow/appliance/state"
@@ -37,6 +40,11 @@ func refusals() []struct {
 		{ldapsync.ErrInvalid, http.StatusBadRequest, "invalid"},
 		{ldapsync.ErrUnknown, http.StatusNotFound, "notFound"},
 		{ldapsync.ErrBusy, http.StatusConflict, "conflict"},
+		{plan.ErrInvalid, http.StatusBadRequest, "invalid"},
+		{target.ErrInvalid, http.StatusBadRequest, "invalid"},
+		{plan.ErrNoTarget, http.StatusConflict, "noTarget"},
+		{plan.ErrBusy, http.StatusConflict, "conflict"},
+		{backup.ErrNoPassword, http.StatusBadRequest, "invalid"},
 		{mail.ErrInvalid, http.StatusBadRequest, "invalid"},
 		{mail.ErrUnknown, http.StatusNotFound, "notFound"},
 		{mail.ErrNoServer, http.StatusConflict, "noMail"},

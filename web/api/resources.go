@@ -70,6 +70,12 @@
 //	GET    /v1/statistics?...             []UsageDay, as a UsageFilter selects
 //	GET    /v1/statistics/settings        StatisticsSettings
 //	PUT    /v1/statistics/settings        StatisticsSettings -> StatisticsSettings
+//	GET    /v1/backup                     BackupPlan
+//	PUT    /v1/backup                     BackupSettings -> BackupPlan
+//	DELETE /v1/backup                     BackupPlan, without a target
+//	POST   /v1/backup/run                 BackupPlan, when a backup is at the target or has failed
+//	GET    /v1/backup/files               []BackupFile at the target, the oldest first
+//	POST   /v1/backup/download            BackupDownload -> a backup, octets
 //	GET    /v1/ldap                       []LDAPSource
 //	PUT    /v1/ldap/{name}                LDAPSource -> LDAPSource
 //	GET    /v1/ldap/{name}                LDAPSource

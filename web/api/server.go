@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"furrow/appliance/backup/plan"
 	"furrow/appliance/mail"
 	"furrow/appliance/state"
 	"furrow/gms/audit"
@@ -36,6 +37,8 @@ type Config struct {
 	Relay RelayBox
 	Mail  *mail.Post
 	LDAP  *ldapsync.Syncer
+	// Backup is of the whole box.
+	Backup *plan.Plan
 	// Audit and Statistics are what clients have reported.
 	Audit      *audit.Archive
 	Statistics *statistics.Book
