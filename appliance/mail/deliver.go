@@ -126,14 +126,19 @@ func (p *Post) send(ctx context.Context, row messageRow) error {
 
 // Test sends a message past the outbox, so that whoever sets up the mail server sees at once what is wrong.
 func (p *Post) Test(ctx context.Context, to string) error {
+	return p.Send(ctx, Message{To: to, Subject: "Test from Furrow", Body: "This box can send mail.\n"})
+}
+
+// Send sends a message past the outbox, once, for those who have to know at once whether it went out or cannot have it
+// kept.
+func (p *Post) Send(ctx context.Context, m Message) error {
 	account, err := p.account()
 	if err != nil {
 		return err
 	}
-	m := Message{To: to, Subject: "Test from Furrow", Body: "This box can send mail.\n"}
 	if err := m.check(); err != nil {
 		return err
 	}
 	now := p.Now()
-	return p.deliver(ctx, account, fmt.Sprintf("test-%016x", now.UnixNano()), now, m)
+	return p.deliver(ctx, account, fmt.Sprintf("now-%016x", now.UnixNano()), now, m)
 }
