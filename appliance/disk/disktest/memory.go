@@ -73,7 +73,7 @@ func (m *Memory) OpenFile(name string, flag int, _ os.FileMode) (disk.File, erro
 	case flag&os.O_TRUNC != 0:
 		f.data = nil
 	}
-	return &handle{fs: m, file: f, name: name}, nil
+	return &handle{fs: m, file: f, name: name, appends: flag&os.O_APPEND != 0}, nil
 }
 
 // Rename implements [disk.FS].
@@ -248,6 +248,8 @@ type handle struct {
 	file *file
 	name string
 	at   int64 // of Read and Write
+
+	appends bool // Write writes at the end, O_APPEND
 }
 
 // Read implements [io.Reader].
@@ -262,6 +264,9 @@ func (h *handle) Read(p []byte) (int, error) {
 
 // Write implements [io.Writer].
 func (h *handle) Write(p []byte) (int, error) {
+	if h.appends {
+		h.at, _ = h.fs.Size(h.name) // one that was removed is written from where it was
+	}
 	n, err := h.WriteAt(p, h.at)
 	h.at += int64(n)
 	return n, err
