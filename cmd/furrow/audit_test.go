@@ -138,14 +138,3 @@ func moveTo(t *testing.T, data string, ann person) {
 		t.Error("the same report again is refused")
 	}
 }
-
-func TestPlainCell(t *testing.T) {
-	for in, want := range map[string]string{
-		"": "", "text": "text", "a=b": "a=b", "2026-03-14": "2026-03-14", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)",
-		"\t=1": "'\t=1", "\r=1": "'\r=1", " =1": "' =1", "\u00A0=1": "'\u00A0=1", "＝1": "'＝1", "|calc": "'|calc", "%0A": "'%0A", "'": "'",
-	} {
-		if got := plainCell(in); got != want {
-			t.Errorf("%q becomes %q, want %q", in, got, want)
-		}
-	}
-}

@@ -30,7 +30,8 @@ type Account struct {
 	// creation; it alone may replace the account's secret key.
 	SignatureKey []byte    `json:"signatureKey"`
 	Created      time.Time `json:"created"`
-	// LastSeen is exact to an hour.
+	// LastSeen is when the account's client last sent a heartbeat or asked for
+	// managed objects, exact to an hour.
 	LastSeen time.Time `json:"lastSeen"`
 }
 

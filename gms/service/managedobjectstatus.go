@@ -10,7 +10,7 @@ import (
 
 // managedObjectStatus returns the managed objects that a client lacks
 // (MS-GRVSPCM 3.2.5.3.3), or no payload if it lacks none (4.1.2).
-func managedObjectStatus(_ context.Context, s *Server, m *accountMessage) (*reply, error) {
+func managedObjectStatus(ctx context.Context, s *Server, m *accountMessage) (*reply, error) {
 	p, err := spcm.DecodeManagedObjectStatus(m.payload)
 	if err != nil {
 		return nil, err
@@ -23,8 +23,15 @@ func managedObjectStatus(_ context.Context, s *Server, m *accountMessage) (*repl
 		held[o.ID] = o.IssuedTime
 	}
 	objects, err := s.objectsFor(m.event, p, held)
-	if err != nil || len(objects) == 0 {
+	if err != nil {
 		return nil, err
+	}
+	// The contact is worth a note, but not a refusal where nothing can be noted.
+	if err := s.directory.TouchAccount(ctx, m.event.DomainGUID, m.event.GUID); err != nil {
+		s.log.WarnContext(ctx, "contact not recorded", "account", m.event.GUID, "error", err)
+	}
+	if len(objects) == 0 {
+		return nil, nil
 	}
 	response := spcm.ManagedObjectStatusResponse{
 		Consistency: p.Consistency,

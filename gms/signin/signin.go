@@ -25,6 +25,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"furrow/gms/service"
@@ -74,7 +75,8 @@ type Config struct {
 // Authenticator authenticates HTTP requests. It is safe for concurrent use and has nothing to close.
 type Authenticator struct {
 	Config
-	guesses *guesses
+	guesses  *guesses
+	refusals atomic.Uint64
 }
 
 // New returns an Authenticator.
@@ -194,8 +196,12 @@ func (a *Authenticator) check(ctx context.Context, login, password string) error
 	return fmt.Errorf("%w: %w", ErrRefused, ErrUnknown)
 }
 
+// Refused counts the sign-ins that were refused since the start.
+func (a *Authenticator) Refused() uint64 { return a.refusals.Load() }
+
 // refused tells the administrator what the client is not told.
 func (a *Authenticator) refused(r *http.Request, by, login string, err error) {
+	a.refusals.Add(1)
 	a.Log.Warn("sign-in refused", "login", login, "by", by, "remote", r.RemoteAddr, "error", err)
 }
 

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"furrow/gms/service"
 )
@@ -170,5 +171,22 @@ func TestGuessing(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "secret") || !strings.Contains(log.String(), "signed in") {
 		t.Errorf("log: %s", log)
+	}
+}
+
+func TestRefusedIsCounted(t *testing.T) {
+	a := New(Config{
+		Passwords: []Passwords{&people{passwords: map[string]string{"ann": "right"}}}, PlainHTTP: true, Now: time.Now,
+		Log: slog.New(slog.DiscardHandler),
+	})
+	for i, password := range []string{"right", "wrong", "wrong", "right"} {
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.SetBasicAuth("ann", password)
+		if _, _, err := a.RemoteUser(http.Header{}, r); err != nil {
+			t.Fatal(err)
+		}
+		if want := uint64(min(i, 2)); a.Refused() != want {
+			t.Errorf("after %d sign-ins %d are counted as refused, want %d", i+1, a.Refused(), want)
+		}
 	}
 }
