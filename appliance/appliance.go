@@ -78,6 +78,7 @@ type Appliance struct {
 	tls       *tlscert.Keeper
 	parts     []backup.Part // of the data directory, but for state and spool
 	backups   *plan.Plan
+	watch     watch
 	services  *services
 	http      net.Listener
 	https     net.Listener // nil for a box without TLS
@@ -172,6 +173,7 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	tables := directory.Declare(schema)
 	mailTables := mail.Declare(schema)
 	ofRecords := declareRecords(schema)
+	ofWatch := declareWatch(schema)
 	ldapTables := ldapsync.Declare(schema)
 	accessTables := access.Declare(schema)
 	later := laterTables{
@@ -204,10 +206,14 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	if err := a.openRecords(ofRecords, vault); err != nil {
 		return laterTables{}, nil, err
 	}
+	if err := a.openWatch(ofWatch, vault); err != nil {
+		return laterTables{}, nil, err
+	}
 	authenticator, err := a.newSignin()
 	if err != nil {
 		return laterTables{}, nil, err
 	}
+	a.watch.signins = func() uint64 { return authenticator.Refused() + a.access.Failures() }
 	a.ldap = ldapsync.New(ldapsync.Config{
 		Store: a.store, Tables: ldapTables, Vault: vault, Directory: a.directory, Changed: a.membersChanged,
 		Now: a.opts.Now, Log: a.opts.Log,
@@ -278,6 +284,9 @@ func (a *Appliance) Close() error {
 		if l != nil {
 			errs = append(errs, closeListener(l))
 		}
+	}
+	if a.watch.actions != nil {
+		errs = append(errs, a.watch.actions.Close())
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"net/url"
 	"path/filepath"
@@ -187,6 +188,9 @@ func (r *relayBox) Waiting() (messages int, bytes int64) {
 	}
 	return messages, bytes
 }
+
+// Queues yields every queue in which something waits, in no order.
+func (r *relayBox) Queues() iter.Seq2[queue.Address, spool.Usage] { return r.queues.All() }
 
 // start begins to serve. What fails later is reported to the services.
 func (r *relayBox) start() {

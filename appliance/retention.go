@@ -24,7 +24,7 @@ func (a *Appliance) retain(ctx context.Context) {
 // purge leaves for the next time what fails now.
 func (a *Appliance) purge(ctx context.Context) {
 	_, err := a.directory.PurgeDeletedDomains(ctx)
-	err = errors.Join(err, a.directory.DeleteExpiredResets(ctx))
+	err = errors.Join(err, a.directory.DeleteExpiredResets(ctx), a.watch.actions.Purge())
 	if err != nil && ctx.Err() == nil {
 		a.opts.Log.Error("what was kept long enough is not removed", "error", err)
 	}

@@ -32,6 +32,7 @@ func (a *Appliance) Run(ctx context.Context) error {
 	if a.relay != nil {
 		a.relay.start()
 	}
+	stops = append(stops, background(a.watch.alerts.Run)) // recovery mode is worth an alert, too
 	ports := a.startPorts(api.NewNetworkHandler(admin, a.access, a.opts.Log))
 	a.tell("ready", host.Ready("serving "+a.serverURL))
 
@@ -74,8 +75,8 @@ func background(run func(context.Context)) (stop func()) {
 func (a *Appliance) adminConfig() api.Config {
 	config := api.Config{
 		Directory: a.directory, Store: a.store, Recovery: a.report.Recovery, Links: a.links,
-		Audit: a.records.audit, Statistics: a.records.statistics,
-		Mail: a.mail, LDAP: a.ldap, Access: a.access, Backup: a.backups, Listeners: a.listeners(), Version: a.opts.Version, Log: a.opts.Log,
+		Audit: a.records.audit, Statistics: a.records.statistics, Actions: a.watch.actions, Alerts: a.watch.alerts,
+		Mail: a.mail, LDAP: a.ldap, Access: a.access, Backup: a.backups, Listeners: a.listeners(), Version: a.opts.Version, Now: a.opts.Now, Log: a.opts.Log,
 	}
 	if a.relay != nil {
 		config.Relay = a.relay

@@ -46,6 +46,10 @@ type commandLine struct {
 
 	Statistics statisticsCmd `cmd:"" help:"How tools and spaces are used."`
 
+	Report  reportCmd  `cmd:"" help:"Reports for people and spreadsheets."`
+	Actions actionsCmd `cmd:"" help:"Who has changed what on this box."`
+	Alert   alertCmd   `cmd:"" help:"What is wrong with the box, and who is told."`
+
 	LDAP    ldapCmd    `cmd:"" name:"ldap" help:"Members from Active Directory or another LDAP server."`
 	Client  clientCmd  `cmd:"" help:"Act as a Groove client."`
 	Bench   benchCmd   `cmd:"" help:"Put load on a scratch box and measure it."`

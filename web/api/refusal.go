@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 
+	"furrow/appliance/actionlog"
+	"furrow/appliance/alert"
 	"furrow/appliance/backup"
 	"furrow/appliance/backup/plan"
 	"furrow/appliance/backup/target"
@@ -49,6 +51,9 @@ func refusals() []struct {
 		{mail.ErrUnknown, http.StatusNotFound, "notFound"},
 		{mail.ErrNoServer, http.StatusConflict, "noMail"},
 		{mail.ErrFull, http.StatusInsufficientStorage, "full"},
+		{actionlog.ErrInvalid, http.StatusBadRequest, "invalid"},
+		{actionlog.ErrFailed, http.StatusServiceUnavailable, "failed"},
+		{alert.ErrInvalid, http.StatusBadRequest, "invalid"},
 		{audit.ErrInvalid, http.StatusBadRequest, "invalid"},
 		{statistics.ErrInvalid, http.StatusBadRequest, "invalid"},
 		{audit.ErrFileNotFound, http.StatusNotFound, "notFound"},

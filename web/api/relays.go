@@ -3,14 +3,17 @@ package api
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"time"
 
+	"furrow/appliance/spool"
 	"furrow/gms/directory"
 	"furrow/gms/relaylink"
 	"furrow/gms/soap/spmr"
 	"furrow/relay"
 	"furrow/relay/presence"
+	"furrow/relay/queue"
 	"furrow/relay/registry"
 	"furrow/web/access"
 )
@@ -22,6 +25,8 @@ type RelayBox interface {
 	Presence() presence.Stats
 	// Waiting counts what is stored for recipients who are not there, once for each recipient.
 	Waiting() (messages int, bytes int64)
+	// Queues yields every queue in which something waits, in no order.
+	Queues() iter.Seq2[queue.Address, spool.Usage]
 	// AssignToEmptySets gives this box's relay to every domain whose default relay set is empty.
 	AssignToEmptySets(ctx context.Context) error
 	// ServeOutsideManagers opens the relay-management port once a manager outside this box is known.

@@ -76,6 +76,20 @@
 //	POST   /v1/backup/run                 BackupPlan, when a backup is at the target or has failed
 //	GET    /v1/backup/files               []BackupFile at the target, the oldest first
 //	POST   /v1/backup/download            BackupDownload -> a backup, octets
+//	GET    /v1/reports/members?domain={domain}&status={status}  []MemberRecord
+//	GET    /v1/reports/contact?domain={domain}   []ContactRecord
+//	GET    /v1/reports/backups?domain={domain}   []BackupRecord
+//	GET    /v1/reports/usage?domain={domain}&by={member|space|tool}&from={day}&to={day}  []UsageRecord
+//	GET    /v1/reports/queues             []QueueRecord
+//	GET    /v1/reports/failures?domain={domain}  []DeviceFailure
+//	GET    /v1/actions?...                []ActionRecord, as an ActionFilter selects; these and the reports as CSV with format=csv
+//	GET    /v1/actions/check              actionlog.Report
+//	GET    /v1/actions/settings           ActionSettings
+//	PUT    /v1/actions/settings           ActionSettings -> ActionSettings
+//	GET    /v1/alerts                     []Alert
+//	GET    /v1/alerts/settings            AlertSettings
+//	PUT    /v1/alerts/settings            AlertSettings -> AlertSettings
+//	POST   /v1/alerts/test                []AlertWay, sent when this is answered
 //	GET    /v1/ldap                       []LDAPSource
 //	PUT    /v1/ldap/{name}                LDAPSource -> LDAPSource
 //	GET    /v1/ldap/{name}                LDAPSource

@@ -58,21 +58,24 @@ func (h *handler) routes() []Route {
 		h.boxRoutes(), h.domainRoutes(), h.memberRoutes(), h.memberChangeRoutes(), h.passwordResetRoutes(),
 		h.relayRoutes(), h.mailRoutes(), h.ldapRoutes(), h.groupRoutes(), h.policyRoutes(), h.trustRoutes(), h.auditRoutes(), h.migrationRoutes(),
 		h.statisticsRoutes(), h.administratorRoutes(), h.tokenRoutes(), h.setupRoutes(), h.openAPIRoutes(), h.boxBackupRoutes(),
+		h.reportRoutes(), h.actionRoutes(), h.alertRoutes(),
 	)
 }
 
 // guard takes the steps that every request takes before its action.
 func (h *handler) guard(route *Route) http.Handler {
+	view := h.viewOf(route)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		actor, known := access.ActorOf(r.Context())
 		switch {
 		case !known && !route.Open:
 			h.refuse(w, r, errNobody())
 		case !route.Open && !actor.Role.May(route.Need()):
+			h.forbidden(route, actor, r)
 			h.refuse(w, r, errForbidden(actor.Role))
 		default:
 			r.Body = http.MaxBytesReader(w, r.Body, maxQuestion)
-			route.serve(w, r)
+			h.logged(route, view, actor, w, r)
 		}
 	})
 }

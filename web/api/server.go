@@ -7,7 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"time"
 
+	"furrow/appliance/actionlog"
+	"furrow/appliance/alert"
 	"furrow/appliance/backup/plan"
 	"furrow/appliance/mail"
 	"furrow/appliance/state"
@@ -44,7 +47,11 @@ type Config struct {
 	Statistics *statistics.Book
 	// Access are the administrators.
 	Access *access.Control
-	Log    *slog.Logger
+	// Actions is where every change is written down; nil, in tests, nowhere.
+	Actions *actionlog.Log
+	Alerts  *alert.Monitor
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // NewHandler returns the interface as an HTTP handler. It takes whoever asks from the request's context (access.Actor),

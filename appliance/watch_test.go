@@ -1,0 +1,109 @@
+package appliance
+
+import (
+	"encoding/pem"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"furrow/appliance/alert"
+	"furrow/web/api"
+)
+
+// TestObserve looks at a box whose clock is about to end its certificates.
+func TestObserve(t *testing.T) {
+	opts := options(filepath.Join(t.TempDir(), "var"))
+	opts.Config.Listen.SSTP, opts.Config.Listen.HTTPS = "127.0.0.1:0", "127.0.0.1:0"
+	later := time.Duration(0)
+	opts.Now = func() time.Time { return time.Now().Add(later) }
+	a, err := New(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := a.directory.CreateDomain(t.Context(), "Office", ""); err != nil {
+		t.Fatal(err)
+	}
+	seen := a.observe(t.Context())
+	for _, rule := range alert.Rules() {
+		readings, ok := seen[rule.Kind]
+		if rule.Kind == alert.BoxBackup {
+			continue
+		}
+		if !ok {
+			t.Errorf("%s is not looked at", rule.Kind)
+		}
+		states, _ := alert.Evaluate([]alert.Rule{rule}, nil, alert.Observations{rule.Kind: readings}, opts.Now())
+		if len(states) != 0 && rule.Kind != alert.Disk { // that of the machine may be full
+			t.Errorf("on a new box: %+v", states)
+		}
+	}
+	if n := len(seen[alert.DomainCertificate]); n != 1 || len(seen[alert.RelayCertificate]) != 2 {
+		t.Errorf("%d domains' certificates, %+v", n, seen[alert.RelayCertificate])
+	}
+
+	later = 824 * 24 * time.Hour
+	a.watch.signins = func() uint64 { return 50 }
+	seen = a.observe(t.Context())
+	if r := seen[alert.TLSCertificate]; len(r) != 1 || r[0].Value > 2 || !strings.Contains(r[0].Detail, "localhost") {
+		t.Errorf("TLS certificate a day before its end: %+v", r)
+	}
+	if r := seen[alert.Clock]; r[0].Value < later.Seconds()-60 {
+		t.Errorf("clock set on by %v: %+v", later, r)
+	}
+	if r := seen[alert.LoginFailures]; r[0].Value != 0 { // the hour before is long ago by this clock
+		t.Errorf("sign-ins refused: %+v", r)
+	}
+	a.watch.signins = func() uint64 { return 90 }
+	if r := a.observe(t.Context())[alert.LoginFailures]; r[0].Value != 40 {
+		t.Errorf("sign-ins refused: %+v", r)
+	}
+}
+
+// TestAlertReachesWebHook restarts a box that has been told that its disk is too small; it says so at once.
+func TestAlertReachesWebHook(t *testing.T) {
+	arrived := make(chan string, 10)
+	receiver := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		arrived <- string(body)
+	}))
+	defer receiver.Close()
+	opts := options(filepath.Join(t.TempDir(), "var"))
+	_, admin, stop := run(t, opts)
+	settings, err := admin.SetAlerts(t.Context(), api.AlertSettings{
+		URL: receiver.URL, Authority: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: receiver.Certificate().Raw})),
+		Rules: []api.AlertRule{{Kind: "disk", Warning: 2e9, Critical: 1e9}},
+	})
+	if err != nil || settings.Secret == "" {
+		t.Fatalf("%+v, %v", settings, err)
+	}
+	stop()
+	_, admin, _ = run(t, opts)
+	if body := <-arrived; !strings.Contains(body, `"kind":"disk"`) || !strings.Contains(body, `"level":"critical"`) {
+		t.Errorf("the web hook was sent %s", body)
+	}
+	if alerts, err := admin.Alerts(t.Context()); err != nil || len(alerts) != 1 || alerts[0].Level != "critical" || alerts[0].Remedy == "" {
+		t.Errorf("%+v, %v", alerts, err)
+	}
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	actions, err := admin.Actions(t.Context(), api.ActionFilter{What: "alerts"})
+	if err != nil || len(actions) != 1 || actions[0].Who != me.Username || actions[0].Origin != "command line" ||
+		strings.Contains(string(actions[0].Asked), settings.Secret) {
+		t.Errorf("%+v, %v", actions, err)
+	}
+}
