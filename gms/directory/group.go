@@ -73,14 +73,17 @@ func (d *Directory) groupAt(r state.Reader, guid string) (Group, error) {
 // FindGroup returns the group of a domain with this GUID, or with this path of
 // names, such as Sales/North, whatever their letter case, or ErrGroupNotFound.
 func (d *Directory) FindGroup(domain, guidOrPath string) (Group, error) {
-	view := d.store.Snapshot()
-	if g, ok := d.t.groups.Get(view, guidOrPath); ok && g.Domain == domain {
+	return d.findGroup(d.store.Snapshot(), domain, guidOrPath)
+}
+
+func (d *Directory) findGroup(r state.Reader, domain, guidOrPath string) (Group, error) {
+	if g, ok := d.t.groups.Get(r, guidOrPath); ok && g.Domain == domain {
 		return g, nil
 	}
 	var found Group
 	for name := range strings.SplitSeq(guidOrPath, groupSeparator) {
 		var ok bool
-		if found, ok = d.t.groupsByName.First(view, joinKey(domain, found.GUID, foldName(name))); !ok {
+		if found, ok = d.t.groupsByName.First(r, joinKey(domain, found.GUID, foldName(name))); !ok {
 			return Group{}, fmt.Errorf("%w: %q", ErrGroupNotFound, guidOrPath)
 		}
 	}

@@ -209,6 +209,7 @@ func (d *Directory) putMember(tx *state.Tx, before memberRow, after *memberRow) 
 func shown(m memberRow) Member {
 	m.AccountGUID, m.IdentityURL, m.RemoteUser = "", "", ""
 	m.Group, m.RelaySet, m.IdentityTemplate = "", "", ""
+	m.CodeMailed = nil
 	m.Stamp, m.IdentityTemplateStamp = 0, 0
 	return m.Member
 }

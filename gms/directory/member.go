@@ -36,7 +36,10 @@ type Member struct {
 	MigrationServer string `json:"migrationServer,omitempty"`
 	// Migration is how that goes; nil unless it is being, or was, migrated.
 	Migration *Migration `json:"migration,omitempty"`
-	Created   time.Time  `json:"created"`
+	// CodeMailed is the last mail with the configuration code; nil for a code that
+	// was mailed to nobody.
+	CodeMailed *CodeMail `json:"codeMailed,omitempty"`
+	Created    time.Time `json:"created"`
 	// Stamp is the time of the last change that the identity object shows, in
 	// milliseconds since 1970, IdentityTemplateStamp that of the last change of
 	// which identity policy template holds.
@@ -119,11 +122,7 @@ func (d *Directory) ConfigurationCode(guid string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	code, err := d.vault.Open(configurationCodePurpose(guid), row.SealedCode)
-	if err != nil {
-		return "", fmt.Errorf("opening configuration code of member %s: %w", guid, err)
-	}
-	return string(code), nil
+	return d.openCode(row)
 }
 
 // MemberFilter selects members. Empty fields select all.

@@ -18,8 +18,9 @@ type MemberBatch struct {
 
 // ChangeMembers runs fn in a transaction. It returns nil when the changes are
 // durable; when fn returns an error nothing changes and that error comes back.
-// Other writers wait for fn, so a batch has tens of members rather than
-// thousands.
+// Other writers wait for fn, so a batch has tens of members, unless thousands must
+// be there together or not at all. A batch that does not fit into one record of
+// the journal is refused with state.ErrTooLarge.
 func (d *Directory) ChangeMembers(ctx context.Context, fn func(MemberBatch) error) error {
 	return d.store.Update(ctx, func(tx *state.Tx) error { return fn(MemberBatch{d, tx}) })
 }

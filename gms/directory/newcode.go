@@ -16,21 +16,31 @@ import (
 // bound to the account and identity any more, whose client is refused when it asks.
 // A disabled one stays disabled. Deleted and migrated members are refused.
 func (d *Directory) NewConfigurationCode(ctx context.Context, guid string, reset bool) (Member, error) {
-	const action = "give a new code to"
 	if _, err := d.Member(guid); err != nil {
-		return Member{}, fmt.Errorf("cannot %s member: %w", action, err)
+		return Member{}, fmt.Errorf("cannot %s member: %w", renewAction, err)
 	}
-	code := keys.NewConfigurationCode()
-	sealed, err := d.vault.Seal(configurationCodePurpose(guid), []byte(code))
+	renew, err := d.renewing(guid, reset)
 	if err != nil {
 		return Member{}, err
 	}
-	return d.changeMember(ctx, guid, action, func(_ *state.Tx, m *memberRow) error {
+	return d.changeMember(ctx, guid, renewAction, renew)
+}
+
+const renewAction = "give a new code to"
+
+// renewing is the change of NewConfigurationCode.
+func (d *Directory) renewing(guid string, reset bool) (memberChange, error) {
+	code := keys.NewConfigurationCode()
+	sealed, err := d.vault.Seal(configurationCodePurpose(guid), []byte(code))
+	if err != nil {
+		return nil, err
+	}
+	return func(_ *state.Tx, m *memberRow) error {
 		if !m.Status.live() || m.enrolled() && !reset {
-			return &StatusError{guid, m.Status, action}
+			return &StatusError{guid, m.Status, renewAction}
 		}
 		m.unbind()
-		m.SealedCode, m.KeyID = sealed, keys.CodeKey(code).ID().String()
+		m.SealedCode, m.KeyID, m.CodeMailed = sealed, keys.CodeKey(code).ID().String(), nil
 		return nil
-	})
+	}, nil
 }
