@@ -30,6 +30,7 @@ import (
 	"furrow/appliance/state"
 	"furrow/appliance/tlscert"
 	"furrow/gms/directory"
+	"furrow/gms/invitation"
 	"furrow/gms/ldapsync"
 	"furrow/gms/relaylink"
 	"furrow/gms/service"
@@ -75,6 +76,9 @@ type Appliance struct {
 	mail      *mail.Post
 	ldap      *ldapsync.Syncer
 	access    *access.Control
+
+	invitations *invitation.Desk
+
 	tls       *tlscert.Keeper
 	parts     []backup.Part // of the data directory, but for state and spool
 	backups   *plan.Plan
@@ -176,6 +180,7 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	ofWatch := declareWatch(schema)
 	ldapTables := ldapsync.Declare(schema)
 	accessTables := access.Declare(schema)
+	invitationTables := invitation.Declare(schema)
 	later := laterTables{
 		registry: registry.Declare(schema), links: relaylink.Declare(schema), tls: tlscert.Declare(schema),
 		backups: plan.Declare(schema),
@@ -202,6 +207,9 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	})
 	a.mail = mail.New(mail.Config{
 		Store: a.store, Tables: mailTables, Vault: vault, Hostname: a.opts.Hostname, Now: a.opts.Now, Log: a.opts.Log,
+	})
+	a.invitations = invitation.New(invitation.Config{
+		Store: a.store, Tables: invitationTables, Directory: a.directory, Post: a.mail,
 	})
 	if err := a.openRecords(ofRecords, vault); err != nil {
 		return laterTables{}, nil, err

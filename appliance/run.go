@@ -76,7 +76,8 @@ func (a *Appliance) adminConfig() api.Config {
 	config := api.Config{
 		Directory: a.directory, Store: a.store, Recovery: a.report.Recovery, Links: a.links,
 		Audit: a.records.audit, Statistics: a.records.statistics, Actions: a.watch.actions, Alerts: a.watch.alerts,
-		Mail: a.mail, LDAP: a.ldap, Access: a.access, Backup: a.backups, Listeners: a.listeners(), Version: a.opts.Version, Now: a.opts.Now, Log: a.opts.Log,
+		Mail: a.mail, Invitations: a.invitations, LDAP: a.ldap,
+		Access: a.access, Backup: a.backups, Listeners: a.listeners(), Version: a.opts.Version, Now: a.opts.Now, Log: a.opts.Log,
 	}
 	if a.relay != nil {
 		config.Relay = a.relay

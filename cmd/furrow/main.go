@@ -32,6 +32,7 @@ type commandLine struct {
 	Backup   backupCmd   `cmd:"" help:"Backups of the whole box."`
 	Restore  restoreCmd  `cmd:"" help:"Make the data directory of a box of a backup; there must be none, or an empty one."`
 	Mail     mailCmd     `cmd:"" help:"The mail that the box sends."`
+	Template templateCmd `cmd:"" help:"What the mail with a configuration code says."`
 	Login    loginCmd    `cmd:"" help:"The box's own login names and passwords."`
 	Contact  contactCmd  `cmd:"" help:"The contact directories of domains."`
 	Reset    resetCmd    `cmd:"" help:"Members who forgot their passphrase."`

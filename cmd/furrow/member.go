@@ -19,6 +19,10 @@ type memberCmd struct {
 	Move    memberMoveCmd    `cmd:"" help:"Put a member into a group."`
 	NewCode memberNewCodeCmd `cmd:"" help:"Replace a member's account configuration code; the old one is worth nothing then."`
 
+	SendCode memberSendCodeCmd `cmd:"" help:"Mail their account configuration codes to members."`
+	Import   memberImportCmd   `cmd:"" help:"Add and change the members in a file."`
+	Export   memberExportCmd   `cmd:"" help:"Write members into a file."`
+
 	Migrate  memberMigrateCmd  `cmd:"" help:"Move a member to another domain or server."`
 	Failures memberFailuresCmd `cmd:"" help:"List what clients have failed to do for the management of their devices."`
 }
@@ -42,11 +46,16 @@ type memberAddCmd struct {
 	Phone        string `help:"Phone number." placeholder:"NUMBER"`
 	Cell         string `help:"Cell phone number." placeholder:"NUMBER"`
 	Fax          string `help:"Fax number." placeholder:"NUMBER"`
+	Send         bool   `help:"Mail the code to the member."`
 }
 
 func (c *memberAddCmd) Run(s *session) error {
 	return s.member(func(client *api.Client) (api.Member, error) {
-		return client.CreateMember(s.ctx, api.NewMember{Domain: c.Domain, Group: c.Group, MemberDetails: api.MemberDetails{
+		create := client.CreateMember
+		if c.Send {
+			create = client.CreateInvitedMember
+		}
+		return create(s.ctx, api.NewMember{Domain: c.Domain, Group: c.Group, MemberDetails: api.MemberDetails{
 			FullName: c.FullName, Email: c.Email, FirstName: c.FirstName, LastName: c.LastName, Login: c.Login,
 			Organization: c.Organization, Title: c.Title, Street1: c.Street1, Street2: c.Street2, City: c.City,
 			State: c.State, PostalCode: c.PostalCode, Country: c.Country, Phone: c.Phone, Cell: c.Cell, Fax: c.Fax,
@@ -126,6 +135,7 @@ func (s *session) member(act func(*api.Client) (api.Member, error)) error {
 			[2]string{"group", m.Group},
 			[2]string{"status", m.Status},
 			[2]string{"configuration code", m.ConfigurationCode},
+			[2]string{"code mailed", codeMailText(m.CodeMailed)},
 			[2]string{"e-mail", m.Email},
 			[2]string{"first name", m.FirstName},
 			[2]string{"last name", m.LastName},

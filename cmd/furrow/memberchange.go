@@ -41,8 +41,9 @@ func (c *memberMoveCmd) Run(s *session) error {
 type memberNewCodeCmd struct {
 	memberGUID
 	Reset bool `help:"For a member who has set up an account and lost it: begin anew. The old account is shut out."`
+	Send  bool `help:"Mail the new code to the member."`
 }
 
 func (c *memberNewCodeCmd) Run(s *session) error {
-	return s.member(func(client *api.Client) (api.Member, error) { return client.NewCode(s.ctx, c.GUID, c.Reset) })
+	return s.member(func(client *api.Client) (api.Member, error) { return client.NewCode(s.ctx, c.GUID, c.Reset, c.Send) })
 }

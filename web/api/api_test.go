@@ -21,6 +21,7 @@ import (
 	"furrow/appliance/state"
 	"furrow/gms/audit"
 	"furrow/gms/directory"
+	"furrow/gms/invitation"
 	"furrow/gms/ldapsync"
 	"furrow/gms/statistics"
 	"furrow/web/access"
@@ -41,6 +42,7 @@ func serveAccess(t *testing.T) (*Client, http.Handler, *access.Control) {
 	tables := directory.Declare(schema)
 	mailTables, auditTables, statisticsTables := mail.Declare(schema), audit.Declare(schema), statistics.Declare(schema)
 	ldapTables, accessTables := ldapsync.Declare(schema), access.Declare(schema)
+	invitationTables := invitation.Declare(schema)
 	store, report, err := state.Open(filepath.Join(dir, "state"), schema, state.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -69,9 +71,11 @@ func serveAccess(t *testing.T) (*Client, http.Handler, *access.Control) {
 		t.Fatal(err)
 	}
 	control := access.New(access.Config{Store: store, Tables: accessTables, Vault: vault, Now: time.Now, Log: log})
+	post := mail.New(mail.Config{Store: store, Tables: mailTables, Vault: vault, Hostname: "groove.example.com", Now: time.Now, Log: log})
+	invitations := invitation.New(invitation.Config{Store: store, Tables: invitationTables, Directory: d, Post: post})
 	handler := conforming(t, NewHandler(Config{
 		Directory: d, Store: store, Recovery: report.Recovery, Version: "test", Log: log, Listeners: map[string]string{}, Access: control, Audit: archive, Statistics: book,
-		Mail: mail.New(mail.Config{Store: store, Tables: mailTables, Vault: vault, Now: time.Now, Log: log}),
+		Mail: post, Invitations: invitations,
 		LDAP: ldapsync.New(ldapsync.Config{Store: store, Tables: ldapTables, Vault: vault, Directory: d, Now: time.Now, Log: log}),
 	}))
 	listener, err := host.ListenUnix(filepath.Join(dir, SocketName))

@@ -96,6 +96,11 @@ func (c *Client) CreateMember(ctx context.Context, member NewMember) (Member, er
 	return call[Member](ctx, c, http.MethodPost, "/v1/members", member)
 }
 
+// CreateInvitedMember is CreateMember, and puts a mail with the code into the outbox: both or nothing.
+func (c *Client) CreateInvitedMember(ctx context.Context, member NewMember) (Member, error) {
+	return call[Member](ctx, c, http.MethodPost, "/v1/members?send=true", member)
+}
+
 // DisableMember locks a member out until it is enabled again.
 func (c *Client) DisableMember(ctx context.Context, guid string) (Member, error) {
 	return call[Member](ctx, c, http.MethodPost, "/v1/members/"+url.PathEscape(guid)+"/disable", nil)
@@ -113,9 +118,13 @@ func (c *Client) DeleteMember(ctx context.Context, guid string) (Member, error) 
 
 // call sends one request. A refusal comes back as *Error; a box that is not there as an error that says so.
 func call[Answer any](ctx context.Context, c *Client, method, path string, question any) (answer Answer, err error) {
-	resp, err := c.send(ctx, method, path, question)
-	if err != nil {
-		return answer, err
+	return decodeAnswer[Answer](c.send(ctx, method, path, question))
+}
+
+// decodeAnswer reads the answer of a request, unless it was refused.
+func decodeAnswer[Answer any](resp *http.Response, refused error) (answer Answer, err error) {
+	if refused != nil {
+		return answer, refused
 	}
 	defer func() { err = errors.Join(err, resp.Body.Close()) }()
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&answer); err != nil {
@@ -139,6 +148,11 @@ func (c *Client) send(ctx context.Context, method, path string, question any) (_
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	return c.do(req)
+}
+
+// do is send for a request that is made already.
+func (c *Client) do(req *http.Request) (_ *http.Response, err error) {
 	resp, err := c.http.Do(req)
 	if err != nil {
 		// url.Error repeats method and invented address, which tell a person nothing.

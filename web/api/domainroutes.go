@@ -40,7 +40,7 @@ func (h *handler) memberRoutes() []Route {
 			action:  answer(h, h.members),
 		},
 		{
-			Method: "POST", Path: "/v1/members", Role: access.Member,
+			Method: "POST", Path: "/v1/members", Role: access.Member, Query: []string{"send"},
 			Summary: "Add a member",
 			action:  ask(h, h.createMember),
 		},

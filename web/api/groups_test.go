@@ -116,7 +116,7 @@ func TestMemberChanges(t *testing.T) {
 	refused(t, "bad e-mail", err, "invalid")
 	_, err = client.ChangeMember(ctx, "none", MemberChange{"city": "x"})
 	refused(t, "no member", err, "notFound")
-	if coded := must[Member](t)(client.NewCode(ctx, ann.GUID, false)); coded.ConfigurationCode == ann.ConfigurationCode {
+	if coded := must[Member](t)(client.NewCode(ctx, ann.GUID, false, false)); coded.ConfigurationCode == ann.ConfigurationCode {
 		t.Error("the code is the old one")
 	}
 	if renamed := must[Domain](t)(client.RenameDomain(ctx, "office", "Headquarters")); renamed.GUID != domain.GUID || renamed.Name != "Headquarters" {

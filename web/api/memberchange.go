@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"furrow/gms/directory"
 	"furrow/web/access"
@@ -51,7 +52,7 @@ func (h *handler) memberChangeRoutes() []Route {
 			action:  ask(h, h.changeMember),
 		},
 		{
-			Method: "POST", Path: "/v1/members/{guid}/code", Role: access.Member, Query: []string{"reset"},
+			Method: "POST", Path: "/v1/members/{guid}/code", Role: access.Member, Query: []string{"reset", "send"},
 			Summary: "Give a member a new configuration code",
 			action:  answer(h, h.newCode),
 		},
@@ -128,7 +129,11 @@ func (h *handler) newCode(r *http.Request) (Member, error) {
 	if err != nil {
 		return Member{}, err
 	}
-	m, err := h.Directory.NewConfigurationCode(r.Context(), r.PathValue("guid"), reset)
+	m, err := h.orInvited(r, func(b directory.MemberBatch) (directory.Member, error) {
+		return b.NewConfigurationCode(r.PathValue("guid"), reset)
+	}, func() (directory.Member, error) {
+		return h.Directory.NewConfigurationCode(r.Context(), r.PathValue("guid"), reset)
+	})
 	if err != nil {
 		return Member{}, err
 	}
@@ -198,11 +203,9 @@ func (c *Client) ChangeMember(ctx context.Context, guid string, change MemberCha
 	return call[Member](ctx, c, http.MethodPatch, "/v1/members/"+url.PathEscape(guid), change)
 }
 
-// NewCode gives a member another configuration code. One that has enrolled is refused unless reset asks to begin anew.
-func (c *Client) NewCode(ctx context.Context, guid string, reset bool) (Member, error) {
-	path := "/v1/members/" + url.PathEscape(guid) + "/code"
-	if reset {
-		path += "?reset=true"
-	}
-	return call[Member](ctx, c, http.MethodPost, path, nil)
+// NewCode gives a member another configuration code, and mails it if send. One that has enrolled is refused unless reset
+// asks to begin anew.
+func (c *Client) NewCode(ctx context.Context, guid string, reset, send bool) (Member, error) {
+	query := url.Values{"reset": {strconv.FormatBool(reset)}, "send": {strconv.FormatBool(send)}}
+	return call[Member](ctx, c, http.MethodPost, "/v1/members/"+url.PathEscape(guid)+"/code?"+query.Encode(), nil)
 }

@@ -14,7 +14,9 @@ import (
 	"furrow/appliance/state"
 	"furrow/gms/audit"
 	"furrow/gms/directory"
+	"furrow/gms/invitation"
 	"furrow/gms/ldapsync"
+	"furrow/gms/roster"
 	"furrow/gms/statistics"
 	"furrow/web/access"
 )
@@ -47,6 +49,9 @@ func refusals() []struct {
 		{plan.ErrNoTarget, http.StatusConflict, "noTarget"},
 		{plan.ErrBusy, http.StatusConflict, "conflict"},
 		{backup.ErrNoPassword, http.StatusBadRequest, "invalid"},
+		{roster.ErrInvalid, http.StatusBadRequest, "invalid"},
+		{invitation.ErrInvalid, http.StatusBadRequest, "invalid"},
+		{invitation.ErrLanguage, http.StatusNotFound, "notFound"},
 		{mail.ErrInvalid, http.StatusBadRequest, "invalid"},
 		{mail.ErrUnknown, http.StatusNotFound, "notFound"},
 		{mail.ErrNoServer, http.StatusConflict, "noMail"},

@@ -29,11 +29,23 @@
 //	POST   /v1/trusts                     NewTrust -> Trust
 //	DELETE /v1/trusts/{guid}              Trust, as it was
 //	GET    /v1/members?domain={domain}&group={group}  []Member, of one domain or a group in it, or of all
-//	POST   /v1/members                    NewMember -> Member
+//	POST   /v1/members?send={true}        NewMember -> Member, whose code is mailed if asked for
 //	GET    /v1/members/{guid}             Member
 //	DELETE /v1/members/{guid}             Member, with status deleted
 //	PATCH  /v1/members/{guid}             MemberChange -> Member
-//	POST   /v1/members/{guid}/code?reset={true}  Member, with a new configuration code
+//	POST   /v1/members/{guid}/code?reset={true}&send={true}  Member, with a new configuration code, mailed if asked for
+//	GET    /v1/members/{guid}/welcome     invitation.Fields, for a sheet of paper
+//	POST   /v1/invitations                Invitation -> []Member, whose codes are mailed
+//	GET    /v1/templates?domain={domain}  []Template
+//	GET    /v1/templates/{language}?domain={domain}  Template
+//	PUT    /v1/templates/{language}?domain={domain}  TemplateText -> Template
+//	DELETE /v1/templates/{language}?domain={domain}  Template, the program's again
+//	POST   /v1/templates/{language}/preview?domain={domain}  TemplatePreview -> TemplateText, filled in
+//	GET    /v1/template-settings?domain={domain}  TemplateSettings
+//	PUT    /v1/template-settings?domain={domain}  TemplateSettings -> TemplateSettings
+//	GET    /v1/roster?domain={domain}&group={group}&format={format}&separator={separator}  the members in a file
+//	POST   /v1/roster?...                 a file of members, as package roster describes it, and MemberImport -> roster.Report
+//	POST   /v1/roster/preview?...         the same of what would be done
 //	POST   /v1/members/{guid}/disable     Member
 //	POST   /v1/members/{guid}/enable      Member
 //	GET    /v1/members/{guid}/backup      the account data that the member's client has stored, octets
@@ -218,6 +230,8 @@ type Member struct {
 	IdentityURL string    `json:"identityURL"`
 	AccountGUID string    `json:"accountGUID"`
 	Created     time.Time `json:"created"`
+	// CodeMailed is the last mail with the configuration code, nil for a code that was mailed to nobody.
+	CodeMailed *CodeMail `json:"codeMailed,omitempty"`
 	// LastBackup is the backup of the account that can be restored, nil if there is none.
 	LastBackup *Backup `json:"lastBackup,omitempty"`
 	// MigrationServer is the server that the member is to move to, or has moved to; empty if it stays. MigrationMember

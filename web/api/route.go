@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"reflect"
 	"slices"
@@ -36,6 +37,8 @@ type action struct {
 	// type.
 	question, answer reflect.Type
 	content          string
+	// limit bounds the request's body, in octets; 0 for maxQuestion.
+	limit int64
 }
 
 // Question is the type of the request's body, nil for none.
@@ -58,7 +61,7 @@ func (h *handler) routes() []Route {
 		h.boxRoutes(), h.domainRoutes(), h.memberRoutes(), h.memberChangeRoutes(), h.passwordResetRoutes(),
 		h.relayRoutes(), h.mailRoutes(), h.ldapRoutes(), h.groupRoutes(), h.policyRoutes(), h.trustRoutes(), h.auditRoutes(), h.migrationRoutes(),
 		h.statisticsRoutes(), h.administratorRoutes(), h.tokenRoutes(), h.setupRoutes(), h.openAPIRoutes(), h.boxBackupRoutes(),
-		h.reportRoutes(), h.actionRoutes(), h.alertRoutes(),
+		h.reportRoutes(), h.actionRoutes(), h.alertRoutes(), h.invitationRoutes(), h.rosterRoutes(),
 	)
 }
 
@@ -74,7 +77,7 @@ func (h *handler) guard(route *Route) http.Handler {
 			h.forbidden(route, actor, r)
 			h.refuse(w, r, errForbidden(actor.Role))
 		default:
-			r.Body = http.MaxBytesReader(w, r.Body, maxQuestion)
+			r.Body = http.MaxBytesReader(w, r.Body, cmp.Or(route.limit, maxQuestion))
 			h.logged(route, view, actor, w, r)
 		}
 	})

@@ -16,6 +16,7 @@ import (
 	"furrow/appliance/state"
 	"furrow/gms/audit"
 	"furrow/gms/directory"
+	"furrow/gms/invitation"
 	"furrow/gms/ldapsync"
 	"furrow/gms/relaylink"
 	"furrow/gms/statistics"
@@ -39,7 +40,9 @@ type Config struct {
 	// Relay is the relay of this box; nil when it runs none.
 	Relay RelayBox
 	Mail  *mail.Post
-	LDAP  *ldapsync.Syncer
+	// Invitations gets configuration codes to members.
+	Invitations *invitation.Desk
+	LDAP        *ldapsync.Syncer
 	// Backup is of the whole box.
 	Backup *plan.Plan
 	// Audit and Statistics are what clients have reported.
@@ -244,7 +247,11 @@ func (h *handler) createMember(r *http.Request, q NewMember) (Member, error) {
 	if details.Group, err = h.groupGUID(d.GUID, q.Group); err != nil {
 		return Member{}, err
 	}
-	m, err := h.Directory.CreateMember(r.Context(), d.GUID, details)
+	m, err := h.orInvited(r, func(b directory.MemberBatch) (directory.Member, error) {
+		return b.Create(d.GUID, details)
+	}, func() (directory.Member, error) {
+		return h.Directory.CreateMember(r.Context(), d.GUID, details)
+	})
 	if err != nil {
 		return Member{}, err
 	}
@@ -294,6 +301,7 @@ func (h *handler) showMember(ctx context.Context, m directory.Member) (Member, e
 		IdentityURL:       m.IdentityURL,
 		AccountGUID:       m.AccountGUID,
 		Created:           m.Created,
+		CodeMailed:        (*CodeMail)(m.CodeMailed),
 		LastBackup:        backup,
 		MigrationServer:   m.MigrationServer,
 	}
