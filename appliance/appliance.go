@@ -71,6 +71,7 @@ type Appliance struct {
 	directory *directory.Directory
 	service   *service.Server
 	records   records
+	lifeSign  *state.Table[lifeSign]
 	links     *relaylink.Links // nil in recovery mode
 	relay     *relayBox        // nil for a box that is no relay
 	mail      *mail.Post
@@ -178,6 +179,7 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	mailTables := mail.Declare(schema)
 	ofRecords := declareRecords(schema)
 	ofWatch := declareWatch(schema)
+	a.lifeSign = declareLifeSign(schema)
 	ldapTables := ldapsync.Declare(schema)
 	accessTables := access.Declare(schema)
 	invitationTables := invitation.Declare(schema)

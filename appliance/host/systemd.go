@@ -3,6 +3,7 @@ package host
 import (
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -11,6 +12,25 @@ import (
 // Ready tells the service manager that everything is up. Without one it does nothing.
 func Ready(status string) error {
 	return notify(daemon.SdNotifyReady + "\nSTATUS=" + status)
+}
+
+// Reloading tells the service manager that the configuration is being read again; Ready ends that.
+func Reloading() error {
+	return notify(daemon.SdNotifyReloading)
+}
+
+// WatchdogTime is how long the service manager waits for a sign of life before it kills this process; 0: it does not.
+func WatchdogTime() (time.Duration, error) {
+	limit, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		return 0, fmt.Errorf("time limit of the service manager: %w", err)
+	}
+	return limit, nil
+}
+
+// Alive is a sign of life for the service manager.
+func Alive() error {
+	return notify(daemon.SdNotifyWatchdog)
 }
 
 // Stopping tells the service manager that an orderly stop has begun.

@@ -22,6 +22,8 @@ func TestNotifyReachesTheServiceManager(t *testing.T) {
 		want string
 	}{
 		{func() error { return Ready("serving") }, "READY=1\nSTATUS=serving"},
+		{Reloading, "RELOADING=1"},
+		{Alive, "WATCHDOG=1"},
 		{Stopping, "STOPPING=1"},
 	} {
 		if err := step.tell(); err != nil {

@@ -34,6 +34,8 @@ func (c *serveCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	level := new(slog.LevelVar)
+	level.Set(cfg.LogLevel)
 	box, err := appliance.New(s.ctx, appliance.Options{
 		DataDir:        s.data,
 		Config:         cfg,
@@ -42,7 +44,7 @@ func (c *serveCmd) Run(s *session) error {
 		Sockets:        sockets,
 		Hostname:       hostname,
 		Version:        version,
-		Log:            slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.LogLevel})),
+		Log:            slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 		Now:            time.Now,
 	})
 	if err != nil {
@@ -51,6 +53,7 @@ func (c *serveCmd) Run(s *session) error {
 	if err := c.announce(s, box); err != nil {
 		return err
 	}
+	defer c.reloadOnRequest(s.data, level)()
 	return box.Run(s.ctx)
 }
 

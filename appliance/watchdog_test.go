@@ -1,0 +1,56 @@
+package appliance
+
+import (
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestSignsOfLife is what furrow.service asks for: ready first, then signs of life that follow durable writes.
+func TestSignsOfLife(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "n")
+	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { manager.Close() })
+	t.Setenv("NOTIFY_SOCKET", path)
+	t.Setenv("WATCHDOG_USEC", "20000")
+
+	a, _, stop := run(t, options(filepath.Join(t.TempDir(), "var")))
+	read := func() string {
+		if err := manager.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		message := make([]byte, 256)
+		n, err := manager.Read(message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(message[:n])
+	}
+	var written time.Time
+	for signs, ready := 0, false; !ready || signs < 2; {
+		switch message := read(); {
+		case strings.HasPrefix(message, "READY=1"):
+			ready = true
+		case message == "WATCHDOG=1":
+			row, ok := a.lifeSign.Get(a.store.Snapshot(), "last")
+			if !ok || !row.At.After(written) {
+				t.Fatalf("a sign of life without a write: %+v, the one before %v", row, written)
+			}
+			written = row.At
+			signs++
+		default:
+			t.Fatalf("told the service manager %q", message)
+		}
+	}
+	stop()
+	for message := read(); message != "STOPPING=1"; message = read() {
+		if message != "WATCHDOG=1" {
+			t.Fatalf("told the service manager %q", message)
+		}
+	}
+}
