@@ -54,6 +54,8 @@ type commandLine struct {
 	LDAP    ldapCmd    `cmd:"" name:"ldap" help:"Members from Active Directory or another LDAP server."`
 	Client  clientCmd  `cmd:"" help:"Act as a Groove client."`
 	Bench   benchCmd   `cmd:"" help:"Put load on a scratch box and measure it."`
+	Update  updateCmd  `cmd:"" help:"Replace the system of a box that was started from the image."`
+	Box     boxCmd     `cmd:"" hidden:"" help:"What the units of the image run."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"furrow/appliance/host"
+	"furrow/web/api"
+)
+
+type boxConsoleCmd struct{}
+
+// consoleInterval is how often the screen is looked at anew: a person who plugs the network in waits before it.
+const consoleInterval = 3 * time.Second
+
+func (boxConsoleCmd) Run(s *session) error {
+	console := host.Console{
+		Version: version, State: s.consoleState, Every: consoleInterval,
+		Choices: []host.Choice{
+			{Key: "r", Text: "Restart", Do: host.Restart},
+			{Key: "p", Text: "Power off", Do: host.PowerOff},
+			{Key: "f", Text: "Factory reset, which erases everything", Confirm: "ERASE", Do: factoryReset},
+		},
+	}
+	return console.Run(s.ctx, os.Stdin, os.Stdout)
+}
+
+func (s *session) consoleState(ctx context.Context) string {
+	client := api.NewClient(s.data)
+	defer client.Close()
+	status, err := client.Status(ctx)
+	switch {
+	case err != nil:
+		return "starting"
+	case status.Recovery != nil:
+		return "ready, read-only: its state was restored from damaged files"
+	}
+	return fmt.Sprintf("ready, serving %s", status.ServerURL)
+}
+
+func factoryReset(ctx context.Context) error {
+	if err := imageBox().RequestFactoryReset(); err != nil {
+		return err
+	}
+	return host.Restart(ctx)
+}
