@@ -1,0 +1,350 @@
+//go:build image
+
+// Package image boots what image/build made, in qemu under software emulation, and uses it as people do. Run it by
+// `make test-image`; FURROW_IMAGE names the folder with furrow-amd64.img, the next version furrow-amd64.update, and
+// furrow, the program.
+package image
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// partESP is where the image's boot partition begins, for mtools (layout).
+const partESP = "@@2M"
+
+// shellArguments have systemd open root's shell on the second serial line. They are added to a copy of the image.
+const shellArguments = `systemd.unit=multi-user.target systemd.wants=kernel-command-line.service ` +
+	`systemd.run_success_action=none systemd.run_failure_action=none ` +
+	`"systemd.run=/usr/bin/systemd-run -p StandardInput=tty -p StandardOutput=tty -p StandardError=tty -p TTYPath=/dev/ttyS1 /bin/sh" `
+
+func imageFolder(t *testing.T) string {
+	t.Helper()
+	folder := os.Getenv("FURROW_IMAGE")
+	if folder == "" {
+		t.Fatal("FURROW_IMAGE names no folder: use make test-image")
+	}
+	return folder
+}
+
+// newMachine makes a disk of 3 GiB, larger than the image, with the image on it.
+func newMachine(t *testing.T) *machine {
+	t.Helper()
+	dir := t.TempDir()
+	image, config := filepath.Join(dir, "image"), filepath.Join(dir, "grub.cfg")
+	tool(t, "cp", "--sparse=always", filepath.Join(imageFolder(t), "furrow-amd64.img"), image)
+	tool(t, "mcopy", "-n", "-i", image+partESP, "::grub/grub.cfg", config)
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(text), " quiet panic=5", " quiet panic=5 "+shellArguments, 1)
+	if changed == string(text) {
+		t.Fatal("grub.cfg has no place for the shell")
+	}
+	if err := os.WriteFile(config, []byte(changed), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tool(t, "mcopy", "-o", "-i", image+partESP, config, "::grub/grub.cfg")
+	disk := filepath.Join(dir, "disk")
+	tool(t, "qemu-img", "create", "-q", "-f", "qcow2", "-b", image, "-F", "raw", disk, "3G")
+	logs := filepath.Join(imageFolder(t), "logs", t.Name())
+	if err := os.MkdirAll(logs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	m := &machine{t: t, disk: disk, folder: logs}
+	t.Cleanup(m.cut)
+	return m
+}
+
+// furrow runs the program on this machine, as a client.
+func furrow(t *testing.T, args ...string) string {
+	t.Helper()
+	return tool(t, filepath.Join(imageFolder(t), "furrow"), args...)
+}
+
+// inBox runs it in the box.
+const inBox = "furrow --data /var/lib/furrow "
+
+// TestImage is one box's life. What comes later stands on what came before, so the first failure ends it.
+func TestImage(t *testing.T) {
+	m := newMachine(t)
+	for _, step := range []struct {
+		name string
+		live func(*testing.T, *machine)
+	}{
+		{"the first start", firstStart},
+		{"a client joins and writes", clientJoins},
+		{"a tampered bundle is refused", tampered},
+		{"power fails while an update is written", cutInUpdate},
+		{"an update by memory stick", updateByStick},
+		{"power fails during writes, and a good slot stays", powerCuts},
+		{"a blank slot on trial", blankSlot},
+		{"a slot without init", withoutInit},
+		{"a version that never becomes healthy", neverHealthy},
+		{"factory reset", factoryReset},
+	} {
+		began := time.Now()
+		if !t.Run(step.name, func(t *testing.T) {
+			m.t = t
+			step.live(t, m)
+		}) {
+			return
+		}
+		t.Logf("%s: %v", step.name, time.Since(began).Round(time.Second))
+	}
+}
+
+func firstStart(t *testing.T, m *machine) {
+	m.start()
+	m.ready(0)
+	// Where it sends people to is TLS with a certificate that nobody knows yet.
+	browser := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	response, err := browser.Get("http://" + address + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	if err != nil || response.StatusCode != http.StatusOK || !strings.Contains(string(page), "Furrow") {
+		t.Errorf("the front page: %s, %v, %.200q", response.Status, err, page)
+	}
+	response.Body.Close()
+
+	size, err := strconv.ParseInt(m.must("df --output=size -B 1M /var | tail -1 | tr -d ' '"), 10, 64)
+	if err != nil || size < 2000 {
+		t.Errorf("the data partition has %d MiB of a disk of 3 GiB, %v", size, err)
+	}
+	if out, err := m.run("touch /etc/x /usr/x"); err == nil {
+		t.Errorf("the system can be written: %s", out)
+	}
+	if failed := m.must("systemctl --failed --plain --no-legend | cat"); failed != "" {
+		t.Errorf("units that failed: %s", failed)
+	}
+	t.Logf("ready %s µs after the kernel's start", m.must("systemctl show -P ActiveEnterTimestampMonotonic furrow"))
+	m.monitor("screendump " + filepath.Join(m.folder, "console.ppm"))
+}
+
+func clientJoins(t *testing.T, m *machine) {
+	m.must(`printf 'server_url = "http://` + address + `/gms.dll"\n' > /var/lib/furrow/furrow.toml && chown furrow: /var/lib/furrow/furrow.toml && systemctl restart furrow`)
+	m.must(inBox + "domain create Office")
+	homes := t.TempDir()
+	var identities []string
+	for _, name := range []string{"Ann", "Bob"} {
+		home := filepath.Join(homes, name)
+		furrow(t, "client", "join", "--server", "http://"+address, "--home", home, "--code", newMember(t, m, name))
+		furrow(t, "client", "register", "--home", home)
+		identities = append(identities, between(furrow(t, "--json", "client", "status", "--home", home), `"identityURL": "`, `"`))
+	}
+	note := filepath.Join(homes, "note")
+	if err := os.WriteFile(note, []byte("from a box in a box"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Log(identities)
+	furrow(t, "client", "send", "--home", filepath.Join(homes, "Ann"), "--to", identities[1], note)
+	got := filepath.Join(homes, "got")
+	furrow(t, "client", "receive", "--home", filepath.Join(homes, "Bob"), "--into", got)
+	if out, err := exec.Command("grep", "-r", "from a box in a box", got).CombinedOutput(); err != nil {
+		t.Errorf("the message did not come: %v %s", err, out)
+	}
+}
+
+// newMember makes a member and returns the configuration code.
+func newMember(t *testing.T, m *machine, name string) string {
+	t.Helper()
+	return between(m.must(inBox+"--json member add --domain Office --full-name "+name+" --email "+strings.ToLower(name)+"@example.com"), `"configurationCode": "`, `"`)
+}
+
+// between is the text between two others.
+func between(s, left, right string) string {
+	_, s, _ = strings.Cut(s, left)
+	s, _, _ = strings.Cut(s, right)
+	return s
+}
+
+// stick makes a memory stick with a bundle.
+func stick(t *testing.T, bundle string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "stick")
+	tool(t, "truncate", "-s", "300M", path)
+	tool(t, "mkfs.vfat", "-n", "STICK", path)
+	tool(t, "mcopy", "-i", path, bundle, "::furrow-amd64.update")
+	return path
+}
+
+func nextVersion(t *testing.T) string { return filepath.Join(imageFolder(t), "furrow-amd64.update") }
+
+func tampered(t *testing.T, m *machine) {
+	bundle, err := os.ReadFile(nextVersion(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(t.TempDir(), "bundle")
+	if err := os.WriteFile(copied, []byte(strings.Replace(string(bundle), `"replaces":0`, `"replaces":1`, 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m.plug(stick(t, copied))
+	m.must("until journalctl -q -b -u 'furrow-stick@*' | grep 'not signed by the key'; do sleep 1; done")
+	m.unplug()
+	if state := m.must("head -n 7 /boot/efi/grub/grubenv"); !strings.Contains(state, "pending=\n") {
+		t.Errorf("after a tampered bundle: %s", state)
+	}
+}
+
+func cutInUpdate(t *testing.T, m *machine) {
+	m.plug(stick(t, nextVersion(t)))
+	// Until the other slot is being written.
+	m.must("until [ \"$(head -c 4 /dev/disk/by-partlabel/furrow-b)\" = hsqs ]; do sleep 0.2; done")
+	m.cut()
+	m.start()
+	m.ready(0)
+	if show := m.must("furrow update show"); !strings.Contains(show, "slot      A") {
+		t.Errorf("after a cut in an update:\n%s", show)
+	}
+	m.must(inBox + "member list --domain Office | grep Ann")
+}
+
+func updateByStick(t *testing.T, m *machine) {
+	mark := m.console.mark()
+	m.plug(stick(t, nextVersion(t)))
+	if _, err := m.console.await(m, mark, "slot B (trial)", bootTime); err != nil {
+		t.Fatal(err)
+	}
+	m.ready(m.console.mark())
+	settled(t, m, "good")
+	if show := m.must("furrow update show"); !strings.Contains(show, "slot         B") {
+		t.Errorf("after the trial:\n%s", show)
+	}
+	m.must(inBox + "member list --domain Office | grep Ann")
+}
+
+// settled waits until the last update has an outcome.
+func settled(t *testing.T, m *machine, outcome string) {
+	t.Helper()
+	for deadline := time.Now().Add(bootTime); ; time.Sleep(5 * time.Second) {
+		show := m.must("furrow --json update show")
+		if got := between(show, `"outcome": "`, `"`); got == outcome {
+			return
+		} else if got != "on trial" || time.Now().After(deadline) {
+			t.Fatalf("want %s: %s\n%s", outcome, show, m.must("journalctl -q -b -u furrow-confirm -u furrow-settle | tail -20"))
+		}
+	}
+}
+
+// powerCuts kills the machine while members are added, and wants all that were acknowledged.
+func powerCuts(t *testing.T, m *machine) {
+	cuts := 10
+	if number, err := strconv.Atoi(os.Getenv("FURROW_CUTS")); err == nil {
+		cuts = number
+	}
+	var added []string
+	for cut := range cuts {
+		life := time.Now().Add(time.Duration(2000+rand.IntN(8000)) * time.Millisecond)
+		timer := time.AfterFunc(time.Until(life), m.cut)
+		for i := 0; ; i++ {
+			name := fmt.Sprintf("Member-%d-%d", cut, i)
+			if _, err := m.run(inBox + "member add --domain Office --full-name " + name + " --email " + name + "@example.com"); err != nil {
+				break
+			}
+			added = append(added, name)
+		}
+		timer.Stop()
+		<-m.exited
+		m.start()
+		if _, err := m.console.await(m, 0, "slot B (good)", bootTime); err != nil {
+			t.Fatal(err)
+		}
+		m.ready(0)
+		list := m.must(inBox + "member list --domain Office")
+		for _, name := range added {
+			if !strings.Contains(list, name) {
+				t.Errorf("cut %d: %s was acknowledged and is lost", cut, name)
+			}
+		}
+	}
+	t.Logf("%d cuts, %d members acknowledged", cuts, len(added))
+}
+
+// onTrial has the boot loader try a slot, whatever is in it.
+func onTrial(m *machine, slot string) {
+	m.must("cd /boot/efi/grub && sed -e 's/^pending=.*/pending=" + slot + "/' -e 's/^tries=.*/tries=3/' grubenv | head -c 1024 > /run/env && " +
+		"dd if=/run/env of=grubenv conv=notrunc status=none && sync")
+}
+
+func blankSlot(t *testing.T, m *machine) {
+	m.must("dd if=/dev/zero of=/dev/disk/by-partlabel/furrow-a bs=1M count=4 conv=fsync status=none")
+	onTrial(m, "A")
+	mark := m.console.mark()
+	m.must("systemctl --no-block reboot")
+	if _, err := m.console.await(m, mark, "slot A (trial)", bootTime); err != nil {
+		t.Fatal(err)
+	}
+	m.ready(m.console.mark())
+	if state := m.must("head -n 7 /boot/efi/grub/grubenv"); !strings.Contains(state, "pending=\n") || !strings.Contains(state, "failed=A") {
+		t.Errorf("after a blank slot: %s", state)
+	}
+}
+
+// withoutInit is a slot with a kernel and nothing to start: it panics, and the boot loader counts.
+func withoutInit(t *testing.T, m *machine) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	tool(t, "unsquashfs", "-q", "-n", "-d", at("root"), filepath.Join(imageFolder(t), "slot-amd64.squashfs"), "boot/vmlinuz", "boot/initrd.img")
+	tool(t, "mksquashfs", at("root"), at("slot"), "-quiet", "-no-progress")
+	furrow(t, "update", "bundle", "--slot", at("slot"), "--key", filepath.Join(imageFolder(t), "update.key"), "--release", "no-init",
+		"--build", strconv.FormatInt(time.Now().Unix(), 10), "--architecture", "amd64", "--output", at("bundle"))
+	returns(t, m, at("bundle"))
+}
+
+// neverHealthy is a version whose program ends at once.
+func neverHealthy(t *testing.T, m *machine) {
+	returns(t, m, filepath.Join(imageFolder(t), "broken.update"))
+}
+
+// returns installs a bundle that is no good, and wants the box to come back by itself with all it had.
+func returns(t *testing.T, m *machine, bundle string) {
+	t.Helper()
+	mark := m.console.mark()
+	m.plug(stick(t, bundle))
+	for range 3 {
+		if _, err := m.console.await(m, mark, "slot A (trial)", bootTime); err != nil {
+			t.Fatal(err)
+		}
+		mark = m.console.mark()
+	}
+	m.unplug()
+	if _, err := m.console.await(m, mark, "slot B (good)", bootTime); err != nil {
+		t.Fatal(err)
+	}
+	m.ready(m.console.mark())
+	settled(t, m, "returned")
+	m.must(inBox + "member list --domain Office | grep Ann")
+}
+
+func factoryReset(t *testing.T, m *machine) {
+	mark := m.console.mark()
+	fmt.Fprint(m.console.conn, "f\r")
+	if _, err := m.console.await(m, mark, "type ERASE", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(m.console.conn, "ERASE\r")
+	if _, err := m.console.await(m, mark, "furrow: slot", bootTime); err != nil {
+		t.Fatal(err)
+	}
+	m.ready(m.console.mark())
+	if list := m.must(inBox + "domain list"); strings.Contains(list, "Office") {
+		t.Errorf("after a factory reset:\n%s", list)
+	}
+	if state := m.must("head -n 7 /boot/efi/grub/grubenv"); !strings.Contains(state, "factory=0") {
+		t.Errorf("after a factory reset: %s", state)
+	}
+}
