@@ -98,7 +98,7 @@ $(IMAGE)/update.pub: | build
 	$(BIN) update key $(IMAGE)/update.key $(IMAGE)/update.pub
 
 test-image: image ## Boots the image in qemu under software emulation and uses it; FURROW_CUTS says how often power fails.
-	$(call install,qemu-system-x86 qemu-utils)
+	$(call install,qemu-system-x86 qemu-utils ovmf)
 	cp $(BIN) $(IMAGE)/furrow
 	mv $(IMAGE)/furrow-amd64.img $(IMAGE)/first.img
 	$(call image-build,/bin/false,broken,$(shell expr $(IMAGE_TIME) + 2))
