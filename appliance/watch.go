@@ -1,6 +1,7 @@
 package appliance
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -13,6 +14,7 @@ import (
 
 	"furrow/appliance/actionlog"
 	"furrow/appliance/alert"
+	"furrow/appliance/backup"
 	"furrow/appliance/disk"
 	"furrow/appliance/keys"
 	"furrow/appliance/state"
@@ -41,11 +43,13 @@ func declareWatch(schema *state.Schema) watchTables {
 	return watchTables{actionlog.Declare(schema), alert.Declare(schema)}
 }
 
-// openWatch needs the outbox. What it watches may come later.
+// openWatch needs the outbox. What it watches may come later. The log is a part of backups of the box.
 func (a *Appliance) openWatch(tables watchTables, vault *keys.Vault) (err error) {
 	a.watch.growth, a.watch.refused = alert.Window{Span: 24 * time.Hour}, alert.Window{Span: time.Hour}
+	dir := filepath.Join(a.opts.DataDir, actionsDir)
+	a.parts = append(a.parts, backup.Part{Dir: actionsDir, Hold: func() backup.Held { return backup.Folder(dir) }})
 	a.watch.actions, err = actionlog.Open(actionlog.Config{
-		Dir: filepath.Join(a.opts.DataDir, actionsDir), Store: a.store, Tables: tables.actions, Now: a.opts.Now, Log: a.opts.Log,
+		Dir: dir, Store: a.store, Tables: tables.actions, Now: a.opts.Now, Log: a.opts.Log,
 	})
 	if err != nil {
 		return err
@@ -73,6 +77,7 @@ func (a *Appliance) observe(context.Context) alert.Observations {
 	a.observeClock(seen, now)
 	a.observeCertificates(seen, now)
 	a.observeBackups(seen, now)
+	seen[alert.BoxBackup] = a.observeBoxBackup(now)
 	if a.relay != nil {
 		messages, octets := a.relay.Waiting()
 		waiting := float64(octets) / megabyte
@@ -201,4 +206,19 @@ func (a *Appliance) observeBackups(seen alert.Observations, now time.Time) {
 		detail += fmt.Sprintf(" and %d more", more)
 	}
 	seen[alert.AccountBackup] = []alert.Reading{{Value: worst, Detail: detail}}
+}
+
+// observeBoxBackup says by how much a backup of the box is overdue, if it is to make any by itself. While none has ever
+// succeeded, each that failed counts for the hour until the next attempt.
+func (a *Appliance) observeBoxBackup(now time.Time) []alert.Reading {
+	if a.backups.Next().IsZero() {
+		return nil
+	}
+	settings, _ := a.backups.Settings()
+	outcome := a.backups.Outcome()
+	overdue := time.Duration(outcome.Failures) * time.Hour
+	if !outcome.Succeeded.IsZero() {
+		overdue = now.Sub(outcome.Succeeded) - cmp.Or(settings.Every, 24*time.Hour)
+	}
+	return []alert.Reading{{Value: max(overdue.Hours()/24, 0), Detail: outcome.Error}}
 }

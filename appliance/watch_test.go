@@ -36,9 +36,6 @@ func TestObserve(t *testing.T) {
 	seen := a.observe(t.Context())
 	for _, rule := range alert.Rules() {
 		readings, ok := seen[rule.Kind]
-		if rule.Kind == alert.BoxBackup {
-			continue
-		}
 		if !ok {
 			t.Errorf("%s is not looked at", rule.Kind)
 		}

@@ -107,8 +107,9 @@ func Rules() []Rule {
 				"contact shows when each was last heard of. Disable members who have left.",
 		},
 		{
-			Kind: BoxBackup, Title: "the box is not backed up", Unit: "days old", Thresholds: Thresholds{2, 7},
-			Remedy: "See why the last backup failed (the box's log), and make one now. Without one, what the box knows is lost with its disk.",
+			Kind: BoxBackup, Title: "the box is not backed up", Unit: "days overdue", Thresholds: Thresholds{1, 6},
+			Remedy: "furrow backup show says why the last one failed; make one now with furrow backup now. Without one, what the box " +
+				"knows is lost with its disk.",
 		},
 		{
 			Kind: LoginFailures, Title: "many sign-ins are refused", Unit: "in an hour", Thresholds: Thresholds{30, 300},
