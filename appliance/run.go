@@ -23,7 +23,7 @@ func (a *Appliance) Run(ctx context.Context) error {
 	}
 	admin := api.NewHandler(a.adminConfig())
 	a.services.startAdmin(a.admin, admin)
-	stops := []func(){background(a.watch)}
+	stops := []func(){background(a.feedWatchdog)}
 	if a.Recovery() == nil {
 		stops = append(stops, background(a.links.Run), background(a.mail.Run), background(a.tls.Run), background(a.retain),
 			background(a.records.audit.Run), background(a.records.statistics.Run), background(a.ldap.Run),

@@ -23,9 +23,9 @@ func declareLifeSign(schema *state.Schema) *state.Table[lifeSign] {
 // signsPerLimit is how many signs of life fit in the time after which the service manager gives up: one may come late.
 const signsPerLimit = 2
 
-// watch gives the service manager signs of life, each after a write that has reached the disk: a process that runs
+// feedWatchdog gives the service manager signs of life, each after a write that has reached the disk: a process that runs
 // while its disk hangs serves nobody. Without a service manager that wants them it does nothing.
-func (a *Appliance) watch(ctx context.Context) {
+func (a *Appliance) feedWatchdog(ctx context.Context) {
 	limit, err := host.WatchdogTime()
 	if err != nil || limit == 0 {
 		a.tell("watchdog", err)

@@ -16,7 +16,6 @@ import (
 // TestLogin has a person join, back up, restore, and another be activated, by login name and password over TLS, with
 // passwords that come and go while the box runs. Without TLS no password is taken.
 func TestLogin(t *testing.T) {
-	t.Parallel()
 	data := filepath.Join(t.TempDir(), "box")
 	protected := freeAddress(t)
 	b := serve(t, data, "127.0.0.1:0", "127.0.0.1:0", "--listen", "https="+protected)

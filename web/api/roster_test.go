@@ -52,7 +52,7 @@ func TestImportAndMail(t *testing.T) {
 		t.Errorf("%+v", set)
 	}
 	if filled, err := client.PreviewTemplate(ctx, "", "de", TemplatePreview{Member: bo.GUID}); err != nil ||
-		filled.Subject != "Code for Bo" || !strings.HasPrefix(filled.Body, sheet(t, client, bo)) {
+		filled.Subject != "Code for Bo" || !strings.HasPrefix(filled.Body, welcomeCode(t, client, bo)) {
 		t.Errorf("%+v, %v", filled, err)
 	}
 	_, err = client.SetTemplate(ctx, "", "de", TemplateText{"s", "{{.Secret}}"})
@@ -70,7 +70,7 @@ func TestImportAndMail(t *testing.T) {
 	}
 }
 
-func sheet(t *testing.T, client *Client, m Member) string {
+func welcomeCode(t *testing.T, client *Client, m Member) string {
 	t.Helper()
 	f, err := client.Welcome(t.Context(), m.GUID)
 	if err != nil {
