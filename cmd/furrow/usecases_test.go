@@ -89,7 +89,7 @@ func TestUseCases(t *testing.T) {
 	})
 	useCase("2.5.6 Add Contacts", func(t *testing.T) {
 		stdout, stderr, exit := furrow(t, "client", "contact", bob.member, "--home", ann.home)
-		if exit != 0 || !strings.Contains(stdout, bob.identity) {
+		if exit != 0 || !strings.Contains(stdout, "FN: bob Smith") {
 			t.Errorf("bob's contact: exit %d, %q, %s", exit, stdout, stderr)
 		}
 		file := filepath.Join(t.TempDir(), "bob.card")
