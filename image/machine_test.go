@@ -35,7 +35,7 @@ type machine struct {
 	process *exec.Cmd
 	exited  chan struct{}
 	console *serial // what a person sees and types on the serial line
-	shell   *serial // of root, which no shipped image has: see withShell
+	shell   *serial // of root, which no shipped image has (shellArguments)
 }
 
 // serial is a serial line.
