@@ -30,7 +30,8 @@ type Choice struct {
 	Text string
 	// Confirm must be typed in full before Do is called; empty: nothing.
 	Confirm string
-	Do      func(context.Context) error
+	// Do does it, and says what there is to say.
+	Do func(context.Context) (said string, err error)
 }
 
 // maxTyped bounds a typed line, in octets.
@@ -101,10 +102,11 @@ func (c *Console) choose(ctx context.Context, line string, awaited *Choice) (ans
 }
 
 func (c *Console) do(ctx context.Context, choice *Choice) string {
-	if err := choice.Do(ctx); err != nil {
-		return fmt.Sprintf("%s: %v\r\n", choice.Text, err)
+	said, err := choice.Do(ctx)
+	if err != nil {
+		said = err.Error()
 	}
-	return choice.Text + ": done.\r\n"
+	return choice.Text + ": " + said + "\r\n"
 }
 
 func (c *Console) screen(ctx context.Context) string {

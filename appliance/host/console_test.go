@@ -16,9 +16,9 @@ func TestConsole(t *testing.T) {
 		Version: "1.2", Every: time.Hour,
 		State: func(context.Context) string { return "ready, serving http://box" },
 		Choices: []Choice{
-			{Key: "r", Text: "Restart", Do: func(context.Context) error { done = append(done, "restart"); return nil }},
-			{Key: "p", Text: "Power off", Do: func(context.Context) error { return errors.New("not allowed") }},
-			{Key: "f", Text: "Factory reset", Confirm: "ERASE", Do: func(context.Context) error { done = append(done, "reset"); return nil }},
+			{Key: "r", Text: "Restart", Do: func(context.Context) (string, error) { done = append(done, "restart"); return "under way", nil }},
+			{Key: "p", Text: "Power off", Do: func(context.Context) (string, error) { return "", errors.New("not allowed") }},
+			{Key: "f", Text: "Factory reset", Confirm: "ERASE", Do: func(context.Context) (string, error) { done = append(done, "reset"); return "under way", nil }},
 		},
 	}
 	for _, test := range []struct {
@@ -27,12 +27,12 @@ func TestConsole(t *testing.T) {
 		done        string
 	}{
 		{"nothing", "", []string{"Furrow 1.2", "State      ready, serving http://box", "[f] Factory reset"}, ""},
-		{"a choice", "R\n", []string{"Restart: done."}, "restart"},
+		{"a choice", "R\n", []string{"Restart: under way"}, "restart"},
 		{"one that fails", "p\n", []string{"Power off: not allowed"}, ""},
 		{"none of the menu", "x\n", nil, ""},
 		{"not confirmed", "f\nerase\n", []string{"type ERASE to confirm", "Nothing was done."}, ""},
 		{"an answer to no question", "ERASE\n", nil, ""},
-		{"confirmed", "f\nERASE\n", []string{"Factory reset: done."}, "reset"},
+		{"confirmed", "f\nERASE\n", []string{"Factory reset: under way"}, "reset"},
 		{"a long line", strings.Repeat("f", 2*maxTyped) + "\n", nil, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -19,9 +19,10 @@ func (boxConsoleCmd) Run(s *session) error {
 	console := host.Console{
 		Version: version, State: s.consoleState, Every: consoleInterval,
 		Choices: []host.Choice{
-			{Key: "r", Text: "Restart", Do: host.Restart},
-			{Key: "p", Text: "Power off", Do: host.PowerOff},
-			{Key: "f", Text: "Factory reset, which erases everything", Confirm: "ERASE", Do: factoryReset},
+			{Key: "c", Text: "Show the set-up code", Do: s.setupCode},
+			{Key: "r", Text: "Restart", Do: underWay(host.Restart)},
+			{Key: "p", Text: "Power off", Do: underWay(host.PowerOff)},
+			{Key: "f", Text: "Factory reset, which erases everything", Confirm: "ERASE", Do: underWay(factoryReset)},
 		},
 	}
 	return console.Run(s.ctx, os.Stdin, os.Stdout)
@@ -38,6 +39,19 @@ func (s *session) consoleState(ctx context.Context) string {
 		return "ready, read-only: its state was restored from damaged files"
 	}
 	return fmt.Sprintf("ready, serving %s", status.ServerURL)
+}
+
+// setupCode is asked for only when a person wants to see it: the box logs who has seen it.
+func (s *session) setupCode(ctx context.Context) (string, error) {
+	client := api.NewClient(s.data)
+	defer client.Close()
+	answer, err := client.SetupCode(ctx)
+	return answer.Code, err
+}
+
+// underWay is for what goes on after the menu has answered.
+func underWay(do func(context.Context) error) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) { return "under way", do(ctx) }
 }
 
 func factoryReset(ctx context.Context) error {

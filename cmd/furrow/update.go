@@ -45,16 +45,16 @@ func (c *updateInstallCmd) Run(s *session) (err error) {
 		return fmt.Errorf("this box does not take updates: %w", err)
 	}
 	defer conn.Close()
-	go func() { // the other side answers even if it does not want all
-		if err := writeUpdate(conn.(*net.UnixConn), bundle, c.AllowOlder); err != nil {
-			fmt.Fprintln(os.Stderr, "furrow:", oneLine(err))
-		}
-	}()
+	written := make(chan error, 1) // the other side answers even if it does not want all
+	go func() { written <- writeUpdate(conn.(*net.UnixConn), bundle, c.AllowOlder) }()
 	manifest, err := readUpdateAnswer(conn, func(percent int) {
 		if !s.out.json {
 			fmt.Fprintf(s.out.w, "%3d %% written\n", percent)
 		}
 	})
+	if errors.Is(err, errNoAnswer) {
+		return errors.Join(err, <-written)
+	}
 	if err != nil {
 		return err
 	}
@@ -108,11 +108,14 @@ func writeUpdate(conn *net.UnixConn, bundle io.Reader, allowOlder bool) error {
 	return conn.CloseWrite()
 }
 
+// errNoAnswer is the end of the connection before what was asked for was done or refused.
+var errNoAnswer = errors.New("the update was broken off")
+
 func readUpdateAnswer(conn io.Reader, told func(percent int)) (update.Manifest, error) {
 	for decoder := json.NewDecoder(conn); ; {
 		var answer updateAnswer
 		if err := decoder.Decode(&answer); err != nil {
-			return update.Manifest{}, fmt.Errorf("waiting for the update: %w", err)
+			return update.Manifest{}, fmt.Errorf("%w: %w", errNoAnswer, err)
 		}
 		switch {
 		case answer.Error != "":
