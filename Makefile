@@ -19,7 +19,7 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
-.PHONY: image test-image run build test test-integration bench bench-peers fuzz damage lint fmt-check vet staticcheck vulncheck cross clean
+.PHONY: run build test test-integration test-browser assets image test-image bench bench-peers fuzz damage lint fmt-check vet staticcheck vulncheck cross clean
 
 run: build ## Build and serve from ./var on unprivileged ports.
 	$(BIN) --data var serve --listen http=:8080 --listen https=:8443
@@ -34,6 +34,18 @@ test-integration: ## Tests against real servers, which they start on loopback: s
 	$(call install,squid apache2-utils slapd ldap-utils krb5-kdc krb5-admin-server krb5-user openssh-server systemd)
 	PATH="$$PATH:/usr/sbin:/sbin" $(GO) test -tags integration -run Integration $(TESTFLAGS) \
 	  $$(grep -rl --include='*_integration_test.go' '^//go:build integration' . | xargs -n1 dirname | sort -u)
+
+assets: ## The scripts of the admin pages, by the hashes of web/npm/package-lock.json; builds without them have plainer pages.
+	cd web/npm && npm ci --ignore-scripts --no-audit --no-fund
+	cp web/npm/node_modules/htmx.org/dist/htmx.min.js web/npm/node_modules/uplot/dist/uPlot.iife.min.js \
+	  web/npm/node_modules/uplot/dist/uPlot.min.css web/assets/vendor/
+	cp web/npm/node_modules/htmx.org/LICENSE web/assets/vendor/LICENSE-htmx
+	cp web/npm/node_modules/uplot/LICENSE web/assets/vendor/LICENSE-uplot
+
+test-browser: ## The admin pages in Chromium, by light and dark and three widths; pictures in bin/screenshots.
+	$(call install,chromium npm)
+	$(MAKE) assets build
+	cd web/npm && node browser.mjs $(CURDIR)/$(BIN) "$$(command -v chromium)"
 
 bench: ## Benchmarks; each prints ratios measured in the same run.
 	$(GO) test -run '^$$' -bench . $(BENCHFLAGS) ./...

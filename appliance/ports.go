@@ -12,7 +12,6 @@ import (
 
 	"furrow/sstp/carrier"
 	"furrow/sstp/carrier/port"
-	"furrow/web"
 	"furrow/web/api"
 )
 
@@ -30,8 +29,9 @@ type ports struct {
 	work     sync.WaitGroup
 }
 
-// startPorts begins to serve what New has bound; admin is the administration interface for the network.
-func (a *Appliance) startPorts(admin http.Handler) *ports {
+// startPorts begins to serve what New has bound: front is what comes by HTTP, admin the administration interface for the
+// network.
+func (a *Appliance) startPorts(front, admin http.Handler) *ports {
 	p := &ports{services: a.services, config: port.Config{
 		BehindProxies: a.opts.Config.Listen.BehindProxies, Log: a.opts.Log,
 	}}
@@ -41,7 +41,6 @@ func (a *Appliance) startPorts(admin http.Handler) *ports {
 		p.carriers = carrier.NewServer(carrier.ServerConfig{Adopt: adopt, Other: port.Resume, Log: a.opts.Log})
 		p.serve("sstp", a.relay.sstp, port.Config{SSTP: adopt})
 	}
-	front := web.NewHandler(a.service, web.Site{ServerURL: a.serverURL, Secure: address(a.https)})
 	plain := p.serve("http", a.http, port.Config{SSTP: adopt, Encapsulation: p.carriers, HTTP: true})
 	a.services.start("http", plain.HTTP(), front)
 	if a.https != nil {

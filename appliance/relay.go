@@ -180,6 +180,12 @@ func (r *relayBox) Stats() relay.Stats { return r.server.Stats() }
 // Presence is who is online at this box's relay, and who watches.
 func (r *relayBox) Presence() presence.Stats { return r.presence.Stats() }
 
+// DeviceState implements [api.RelayBox].
+func (r *relayBox) DeviceState(deviceURL string) (online bool, messages int, bytes int64) {
+	waiting := r.queues.Usage(deviceURL)
+	return r.presence.Online(deviceURL), waiting.Messages, waiting.Bytes
+}
+
 // Waiting counts what is stored for recipients who are not there, once for each recipient.
 func (r *relayBox) Waiting() (messages int, bytes int64) {
 	for _, usage := range r.queues.All() {

@@ -21,7 +21,13 @@ func (a *Appliance) Run(ctx context.Context) error {
 	if err := a.announceSetup(ctx); err != nil {
 		return errors.Join(err, a.Close())
 	}
+	stopping, stop := context.WithCancel(ctx)
+	defer stop()
 	admin := api.NewHandler(a.adminConfig())
+	front, err := a.pages(stopping, admin)
+	if err != nil {
+		return errors.Join(err, a.Close())
+	}
 	a.services.startAdmin(a.admin, admin)
 	stops := []func(){background(a.feedWatchdog)}
 	if a.Recovery() == nil {
@@ -33,7 +39,7 @@ func (a *Appliance) Run(ctx context.Context) error {
 		a.relay.start()
 	}
 	stops = append(stops, background(a.watch.alerts.Run)) // recovery mode is worth an alert, too
-	ports := a.startPorts(api.NewNetworkHandler(admin, a.access, a.opts.Log))
+	ports := a.startPorts(front, api.NewNetworkHandler(admin, a.access, a.opts.Log))
 	a.tell("ready", host.Ready("serving "+a.serverURL))
 
 	var cause error
@@ -44,6 +50,7 @@ func (a *Appliance) Run(ctx context.Context) error {
 	case cause = <-a.services.failed:
 	}
 	a.tell("stopping", host.Stopping())
+	stop()
 
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
@@ -78,6 +85,7 @@ func (a *Appliance) adminConfig() api.Config {
 		Audit: a.records.audit, Statistics: a.records.statistics, Actions: a.watch.actions, Alerts: a.watch.alerts,
 		Mail: a.mail, Invitations: a.invitations, LDAP: a.ldap,
 		Access: a.access, Backup: a.backups, Listeners: a.listeners(), Version: a.opts.Version, Now: a.opts.Now, Log: a.opts.Log,
+		DataDir: a.opts.DataDir, Started: a.opts.Now(),
 	}
 	if a.relay != nil {
 		config.Relay = a.relay

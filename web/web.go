@@ -1,68 +1,115 @@
-// Package web is what a person sees who opens the box's address in a browser, in front of the services that programs
-// use there.
+// Package web is the box's own pages: what a person with a browser sees of it, in front of the services that programs
+// use at the same address.
+//
+// # How a page is made
+//
+// A page is one line in the table of pages (pages.go): where it is, who may see it, its title, its place in the
+// navigation, and two functions. A noun of the field has one Go file with those functions and one template:
+//
+//	{path: "/domains", role: access.Member, title: "domains.title", nav: sectionPeople, icon: "domain", get: getDomains, post: postDomains},
+//
+//	func getDomains(v *visit) error {
+//		domains, err := v.client.Domains(v.ctx())
+//		if err != nil {
+//			return err
+//		}
+//		return v.render("domains.html", domains)
+//	}
+//
+// A visit is one request of a signed-in person. It has the client of the administration interface that acts as that
+// person (every page reads and changes the box through it, so that pages can do nothing that the interface would
+// refuse), the words of the person's language, and what pages have in common: forms whose fields show what the
+// interface refused (form.go), lists that are searched, sorted and paged by parameters of the address (list.go),
+// questions before something dangerous (confirm.go), a message on the next page after a change (flash.go), live parts
+// (live.go), downloads (visit.go). A template defines "content" and sees the visit, and what render was given as .Data.
+//
+// A function that returns an error has shown nothing: the frame answers with a page that says so. After a change it
+// returns v.done(path, key, ...), which shows the message of that key at path.
+//
+// # Words
+//
+// No page has words of its own. Each is a key of text/en.json and text/de.json, written {{$.T "domains.title"}} in
+// templates and v.T("domains.title") in Go; {name} stands for an argument, and a text that counts something has a form
+// for each plural. A test finds keys that are missing, unused or differ in their arguments.
+//
+// # Without scripts
+//
+// Every page works without. assets/furrow.js puts times into the reader's zone, keeps live parts live and watches
+// passwords as they are typed; htmx, where the build has it (make assets), filters lists while one types.
+//
+// # Safety
+//
+// Pages are served over TLS only, with a policy that lets nothing run but the box's own files; a change must come from
+// a page of the box (http.CrossOriginProtection) and from a session, whose cookie scripts cannot read. Until the first
+// administrator exists there is nothing but the set-up. Roles are checked where the table is walked, and again by the
+// interface.
 package web
 
 import (
-	"embed"
-	"html/template"
-	"net"
+	"context"
+	"log/slog"
 	"net/http"
-	"strings"
+
+	"furrow/web/access"
 )
 
-//go:embed front.html
-var files embed.FS
-
-// Site is what the pages tell of the box.
-type Site struct {
+// Config is what the pages show and act on.
+type Config struct {
+	// Next serves what is no page.
+	Next http.Handler
 	// ServerURL is the address that clients are told.
 	ServerURL string
-	// Secure is where TLS is listened for, host:port; empty for a box without.
+	// Secure is where TLS is listened for, host:port; empty for a box without, which has no pages either.
 	Secure string
+	// Access knows administrators and sessions.
+	Access *access.Control
+	// API is the administration interface.
+	API http.Handler
+	// Reach looks whether the address that clients are told leads here; the function of that name but in tests.
+	Reach func(ctx context.Context, serverURL string) reach
+	// Stopping ends the streams of live pages.
+	Stopping context.Context
+	Log      *slog.Logger
 }
 
-// handler serves the pages, and everything else by next.
-type handler struct {
-	site  Site
-	front *template.Template
+// site is the pages of a box.
+type site struct {
+	Config
+	templates templates
+	catalogue *catalogue
+	assets    assets
 }
 
-// NewHandler returns next with the pages in front of it. A page asked for without TLS is asked for again with it.
-func NewHandler(next http.Handler, site Site) http.Handler {
-	h := &handler{site: site, front: template.Must(template.ParseFS(files, "front.html"))}
+// NewHandler returns Next with the pages in front of it.
+func NewHandler(c Config) (http.Handler, error) {
+	s := &site{Config: c}
+	var err error
+	if s.catalogue, err = loadCatalogue(); err != nil {
+		return nil, err
+	}
+	if s.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if s.templates, err = loadTemplates(s.assets); err != nil {
+		return nil, err
+	}
+	own := http.NewServeMux()
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", h.serveFront)
-	mux.Handle("/", next)
-	return mux
-}
-
-// serveFront shows who is here. Nothing in it helps an attacker choose: no version, no numbers.
-func (h *handler) serveFront(w http.ResponseWriter, r *http.Request) {
-	header := w.Header()
-	header.Set("Cache-Control", "no-store")
-	if r.TLS == nil && h.site.Secure != "" {
-		http.Redirect(w, r, "https://"+h.secureAuthority(r.Host)+"/", http.StatusFound)
-		return
+	mux.Handle("/", c.Next)
+	served := s.guard(own)
+	for _, p := range pages() {
+		pattern := p.path
+		if pattern == "/" {
+			pattern = "/{$}"
+		}
+		mux.Handle("GET "+pattern, served)
+		own.Handle("GET "+pattern, s.page(p, p.get))
+		if p.post != nil {
+			mux.Handle("POST "+pattern, served)
+			own.Handle("POST "+pattern, s.page(p, p.post))
+		}
 	}
-	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
-	_ = h.front.Execute(w, h.site) // fails if the browser has gone
-}
-
-// secureAuthority is how the person who typed host reaches the same box by TLS.
-func (h *handler) secureAuthority(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.Trim(host, "[]")
-	_, port, err := net.SplitHostPort(h.site.Secure)
-	switch {
-	case err == nil && port != "443":
-		return net.JoinHostPort(host, port)
-	case strings.Contains(host, ":"):
-		return "[" + host + "]"
-	}
-	return host
+	mux.Handle("GET /assets/{name...}", served)
+	own.Handle("GET /assets/{name...}", s.assets)
+	return mux, nil
 }

@@ -61,6 +61,7 @@ type Tables struct {
 	domainsByName     *state.Index[domainRow]
 	members           *state.Table[memberRow]
 	membersByDomain   *state.Index[memberRow]
+	membersByName     *state.Index[memberRow]
 	membersByKeyID    *state.Index[memberRow]
 	membersByToken    *state.Index[memberRow]
 	membersByIdentity *state.Index[memberRow]
@@ -141,6 +142,9 @@ func Declare(s *state.Schema) *Tables {
 	})
 	t.membersByDomain = state.DefineIndex(t.members, "domain", func(r memberRow) []string {
 		return []string{r.Domain}
+	})
+	t.membersByName = state.DefineIndex(t.members, "name", func(r memberRow) []string {
+		return []string{foldName(r.FullName)}
 	})
 	t.membersByKeyID = state.DefineUnique(t.members, "keyID", func(r memberRow) []string {
 		return []string{r.KeyID}

@@ -149,10 +149,7 @@ func (d *Directory) Members(f MemberFilter) []Member {
 	text := foldName(f.Text)
 	var members []Member
 	for row := range rows {
-		if f.Status != 0 && row.Status != f.Status || f.Domain != "" && row.Domain != f.Domain {
-			continue
-		}
-		if text == "" || row.mentions(text) {
+		if row.selected(f, text) {
 			members = append(members, row.Member)
 		}
 	}

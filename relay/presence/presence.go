@@ -112,6 +112,14 @@ func (h *Hub) Stats() Stats {
 	return st
 }
 
+// Online says whether a device says that it is online.
+func (h *Hub) Online(deviceURL string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d := h.devices[sstp.DeviceGUID(deviceURL)]
+	return d != nil && d.online
+}
+
 // Connected implements [furrow/relay.Presence].
 func (h *Hub) Connected(deviceURL string, conn *sstp.Conn) {
 	h.mu.Lock()

@@ -27,6 +27,8 @@ type RelayBox interface {
 	Waiting() (messages int, bytes int64)
 	// Queues yields every queue in which something waits, in no order.
 	Queues() iter.Seq2[queue.Address, spool.Usage]
+	// DeviceState says whether a device says that it is online, and what is stored for it.
+	DeviceState(deviceURL string) (online bool, messages int, bytes int64)
 	// AssignToEmptySets gives this box's relay to every domain whose default relay set is empty.
 	AssignToEmptySets(ctx context.Context) error
 	// ServeOutsideManagers opens the relay-management port once a manager outside this box is known.

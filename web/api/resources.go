@@ -28,6 +28,8 @@
 //	GET    /v1/trusts?domain={domain}     []Trust, of one domain or of all
 //	POST   /v1/trusts                     NewTrust -> Trust
 //	DELETE /v1/trusts/{guid}              Trust, as it was
+//	GET    /v1/overview                   Overview
+//	GET    /v1/member-list?...            MemberList, as a MemberQuery selects
 //	GET    /v1/members?domain={domain}&group={group}  []Member, of one domain or a group in it, or of all
 //	POST   /v1/members?send={true}        NewMember -> Member, whose code is mailed if asked for
 //	GET    /v1/members/{guid}             Member
@@ -48,6 +50,7 @@
 //	POST   /v1/roster/preview?...         the same of what would be done
 //	POST   /v1/members/{guid}/disable     Member
 //	POST   /v1/members/{guid}/enable      Member
+//	GET    /v1/members/{guid}/devices     []MemberDevice
 //	GET    /v1/members/{guid}/backup      the account data that the member's client has stored, octets
 //	GET    /v1/password-resets            []PasswordReset
 //	POST   /v1/password-resets/{id}/approve  PasswordReset

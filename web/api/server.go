@@ -50,6 +50,9 @@ type Config struct {
 	Statistics *statistics.Book
 	// Access are the administrators.
 	Access *access.Control
+	// DataDir is the data directory, Started when the box began to serve.
+	DataDir string
+	Started time.Time
 	// Actions is where every change is written down; nil, in tests, nowhere.
 	Actions *actionlog.Log
 	Alerts  *alert.Monitor

@@ -1,0 +1,75 @@
+// What makes the pages more pleasant where scripts run. Every page works without.
+"use strict";
+(() => {
+  const zone = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+
+  // Times are written in UTC; the reader's zone is known here only.
+  function localize(root) {
+    for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
+      time.title = time.textContent;
+      time.textContent = zone.format(new Date(time.dateTime));
+    }
+  }
+
+  function prepare(root) {
+    localize(root);
+    for (const box of root.querySelectorAll("[data-check-all]")) {
+      box.hidden = false;
+      box.addEventListener("change", () => {
+        for (const other of box.form.querySelectorAll("input[type=checkbox][name]")) other.checked = box.checked;
+      });
+    }
+    for (const button of root.querySelectorAll("[data-print]")) {
+      button.hidden = false;
+      button.addEventListener("click", () => print());
+    }
+    for (const input of root.querySelectorAll("[data-live-input=meter]")) {
+      const meter = input.parentElement.querySelector("meter");
+      meter.hidden = false;
+      const show = () => { meter.value = strength(input.value); };
+      input.addEventListener("input", show);
+      show();
+    }
+  }
+
+  // A hint while typing; what is accepted is decided by the box.
+  function strength(password) {
+    const different = new Set(password).size;
+    if (password.length < 12 || different < 5) return Math.min(1, password.length / 12);
+    return Math.min(4, 1 + Math.floor((password.length - 8) / 4) * Math.min(1, different / 8));
+  }
+
+  // A live part comes anew whenever it has changed, unless somebody is in it with the keyboard. A page that nobody sees
+  // asks for nothing, so that its session ends in time.
+  for (const part of document.querySelectorAll("[data-live]")) {
+    let stream;
+    const follow = () => {
+      stream?.close();
+      if (document.hidden) return;
+      stream = new EventSource(part.dataset.live);
+      stream.addEventListener("part", (event) => {
+        if (part.contains(document.activeElement)) return;
+        part.innerHTML = event.data;
+        localize(part);
+      });
+    };
+    document.addEventListener("visibilitychange", follow);
+    addEventListener("pagehide", () => stream?.close());
+    follow();
+  }
+
+  document.addEventListener("htmx:after:swap", () => prepare(document));
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.who[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("details.who[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+  prepare(document);
+})();

@@ -1,0 +1,180 @@
+package web
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// pageSize is how many rows a list shows at once: what is looked through at a glance, and quick on a small box.
+const pageSize = 50
+
+// maxSearch bounds the text that lists are searched for.
+const maxSearch = 200
+
+// column is a column of a list. Its heading is the text "column." + name.
+type column struct {
+	name     string
+	sortable bool
+	right    bool // of numbers
+}
+
+// list is a table of which the address says what is shown: q is searched for, sort is the column it is in order of, with
+// a minus before it if backwards, page counts from 1; others are filters.
+type list struct {
+	Search  string
+	Filters []filter
+	Page    int
+	Total   int
+	sort    string
+	path    string
+	query   url.Values
+	columns []column
+	words   *words
+	// Searchable says that the list has a field to search.
+	Searchable bool
+}
+
+// filter is a choice that narrows a list. Its label is the text "filter." + Name.
+type filter struct {
+	Name, Label string
+	Options     []option
+}
+
+// list reads from the address what is to be shown. The first column is the order if none is asked for.
+func (v *visit) list(columns ...column) *list {
+	query := v.r.URL.Query()
+	l := &list{path: v.r.URL.Path, query: query, columns: columns, words: v.words, Searchable: true}
+	l.Search = strings.TrimSpace(query.Get("q"))
+	if len(l.Search) > maxSearch {
+		l.Search = ""
+	}
+	if n, err := strconv.Atoi(query.Get("page")); err == nil && n > 0 {
+		l.Page = min(n, 1_000_000) // beyond any list; keeps offsets far from overflow
+	} else {
+		l.Page = 1
+	}
+	l.sort = columns[0].name
+	for _, c := range columns {
+		if asked := query.Get("sort"); c.sortable && strings.TrimPrefix(asked, "-") == c.name {
+			l.sort = asked
+		}
+	}
+	return l
+}
+
+// filter offers a choice and returns what is chosen of it, empty for all.
+func (l *list) filter(name string, options ...option) string {
+	chosen := ""
+	all := option{Value: "", Label: l.words.T("filter.all")}
+	f := filter{Name: name, Label: l.words.T("filter." + name), Options: append([]option{all}, options...)}
+	for i, o := range f.Options {
+		if o.Value == l.query.Get(name) {
+			chosen, f.Options[i].Selected = o.Value, true
+		}
+	}
+	l.Filters = append(l.Filters, f)
+	return chosen
+}
+
+// order is the column to sort by, and whether backwards.
+func (l *list) order() (column string, backwards bool) {
+	return strings.CutPrefix(l.sort, "-")
+}
+
+// offset is the number of rows before those shown.
+func (l *list) offset() int { return (l.Page - 1) * pageSize }
+
+// of takes the rows of the page out of all.
+func of[Row any](l *list, rows []Row) []Row {
+	l.Total = len(rows)
+	from := min(l.offset(), len(rows))
+	return rows[from:min(from+pageSize, len(rows))]
+}
+
+// Path is where the list is.
+func (l *list) Path() string { return l.path }
+
+// Sort is the order as the address says it.
+func (l *list) Sort() string { return l.query.Get("sort") }
+
+// Narrowed says whether anything is searched for or filtered.
+func (l *list) Narrowed() bool {
+	for _, f := range l.Filters {
+		if l.query.Get(f.Name) != "" {
+			return true
+		}
+	}
+	return l.Search != ""
+}
+
+// heading is the head of a column.
+type heading struct {
+	Label, Href string
+	Sorted      string // value of aria-sort, empty if not sorted by it
+	Right       bool
+}
+
+// Headings are the heads of the columns.
+func (l *list) Headings() []heading {
+	by, backwards := l.order()
+	var heads []heading
+	for _, c := range l.columns {
+		h := heading{Label: l.words.T("column." + c.name), Right: c.right}
+		if c.sortable {
+			next := c.name
+			if c.name == strings.TrimPrefix(by, "-") {
+				h.Sorted = "ascending"
+				if backwards {
+					h.Sorted = "descending"
+				} else {
+					next = "-" + c.name
+				}
+			}
+			h.Href = l.href("sort", next)
+		}
+		heads = append(heads, h)
+	}
+	return heads
+}
+
+// href is the address of the list with one parameter changed; the first page, if it is not the page that changes.
+func (l *list) href(name, value string) string {
+	query := url.Values{}
+	for key, values := range l.query {
+		if key != "page" && values[0] != "" {
+			query[key] = values[:1]
+		}
+	}
+	query.Set(name, value)
+	return l.path + "?" + query.Encode()
+}
+
+// Range says which rows of how many are shown.
+func (l *list) Range() string {
+	if l.Total == 0 {
+		return ""
+	}
+	return l.words.T("list.range", "from", min(l.offset()+1, l.Total), "to", min(l.offset()+pageSize, l.Total), "total", l.Total)
+}
+
+// Previous is the address of the page before, empty if there is none.
+func (l *list) Previous() string {
+	if l.Page <= 1 {
+		return ""
+	}
+	return l.href("page", strconv.Itoa(min(l.Page-1, l.pages())))
+}
+
+// Next is the address of the page after, empty if there is none.
+func (l *list) Next() string {
+	if l.Page >= l.pages() {
+		return ""
+	}
+	return l.href("page", strconv.Itoa(l.Page+1))
+}
+
+func (l *list) pages() int { return max(1, (l.Total+pageSize-1)/pageSize) }
+
+// Words are those of the page.
+func (l *list) Words() *words { return l.words }

@@ -1,0 +1,88 @@
+package web
+
+import (
+	"net/http"
+
+	"furrow/web/access"
+)
+
+// page is a page of the site.
+type page struct {
+	// path is a pattern of net/http without a method.
+	path string
+	// role is the least that may use the page, nobody for a page before the door. Auditors see every page but those with
+	// secrets, and change nothing.
+	role   access.Role
+	secret bool // shows what opens somebody's account
+	// title is a key of the catalogue.
+	title string
+	// nav is the section of the navigation that has the page, empty for none; icon is a file of icons.
+	nav, icon string
+	get, post func(*visit) error // post is nil for a page that changes nothing
+	// setUp marks the pages of the set-up, which are there while there is no administrator.
+	setUp bool
+}
+
+// nobody is who has not signed in.
+const nobody access.Role = ""
+
+// need is what the page asks of who uses it by a method.
+func (p page) need(method string) access.Need {
+	return access.Need{Role: p.role, Writes: p.secret || method != http.MethodGet && method != http.MethodHead}
+}
+
+// Sections of the navigation, keys of the catalogue.
+const (
+	sectionOverview  = "nav.overview"
+	sectionPeople    = "nav.people"
+	sectionPolicies  = "nav.policies"
+	sectionRelays    = "nav.relays"
+	sectionDirectory = "nav.directory"
+	sectionMail      = "nav.mail"
+	sectionReports   = "nav.reports"
+	sectionSystem    = "nav.system"
+)
+
+// sections are in the order in which they are shown.
+func sections() []string {
+	return []string{
+		sectionOverview, sectionPeople, sectionPolicies, sectionRelays, sectionDirectory, sectionMail, sectionReports,
+		sectionSystem,
+	}
+}
+
+// pages is the table of pages. Those of a section are shown in this order.
+func pages() []page {
+	return []page{
+		{path: "/setup", role: nobody, title: "setup.title", get: getSetUp, post: postSetUp, setUp: true},
+		{path: "/setup/address", role: access.Server, title: "setup.address.title", get: getSetUpAddress, setUp: true},
+		{path: "/setup/domain", role: access.Server, title: "setup.domain.title", get: getSetUpDomain, post: postSetUpDomain, setUp: true},
+		{path: "/setup/mail", role: access.Server, title: "setup.mail.title", get: getSetUpMail, post: postSetUpMail, setUp: true},
+		{path: "/setup/members", role: access.Server, title: "setup.members.title", get: getSetUpMembers, post: postSetUpMembers, setUp: true},
+		{path: "/setup/done", role: access.Server, title: "setup.done.title", get: getSetUpDone, setUp: true},
+
+		{path: "/sign-in", role: nobody, title: "signin.title", get: getSignIn, post: postSignIn},
+		{path: "/sign-out", role: access.Member, title: "signout.title", get: getSignOut, post: postSignOut},
+		{path: "/preferences", role: nobody, title: "preferences.title", get: getPreferences, post: postPreferences},
+
+		{path: "/", role: access.Member, title: "dashboard.title", nav: sectionOverview, icon: "pulse", get: getDashboard},
+		{path: "/live/dashboard", role: access.Member, title: "dashboard.title", get: liveDashboard},
+
+		{path: "/domains", role: access.Member, title: "domains.title", nav: sectionPeople, icon: "domain", get: getDomains},
+		{path: "/domains/new", role: access.Domain, title: "domains.new", get: getNewDomain, post: postNewDomain},
+		{path: "/domains/{domain}", role: access.Member, title: "domains.title", get: getDomain, post: postDomain},
+		{path: "/domains/{domain}/delete", role: access.Domain, title: "domains.delete", get: getDeleteDomain, post: postDeleteDomain},
+
+		{path: "/members", role: access.Member, title: "members.title", nav: sectionPeople, icon: "people", get: getMembers},
+		{path: "/members/new", role: access.Member, title: "members.new", get: getNewMember, post: postNewMember},
+		{path: "/members/selected", role: access.Member, title: "members.selected", get: backToMembers, post: postSelectedMembers},
+		{path: "/members/{guid}", role: access.Member, title: "members.title", get: getMember, post: postMember},
+		{path: "/members/{guid}/edit", role: access.Member, title: "members.edit", get: getEditMember, post: postEditMember},
+		{path: "/members/{guid}/delete", role: access.Member, title: "members.delete", get: getDeleteMember, post: postDeleteMember},
+		{path: "/members/{guid}/code", role: access.Member, title: "members.code", get: getNewCode, post: postNewCode},
+		{path: "/members/{guid}/backup", role: access.Member, secret: true, title: "members.title", get: getMemberBackup},
+		{path: "/members/{guid}/welcome", role: access.Member, secret: true, title: "members.welcome", get: getWelcome},
+
+		{path: "/about", role: access.Member, title: "about.title", nav: sectionSystem, icon: "about", get: getAbout},
+	}
+}
