@@ -88,6 +88,9 @@ func (v *visit) Nav() []navSection {
 				group.Links = append(group.Links, navLink{p.path, v.T(p.title), p.icon, v.isIn(p)})
 			}
 		}
+		if len(group.Links) == 1 && group.Links[0].Title == group.Title {
+			group.Title = "" // says nothing more
+		}
 		if group.Links != nil {
 			nav = append(nav, group)
 		}

@@ -25,6 +25,7 @@ type box struct {
 	t       testing.TB
 	handler http.Handler
 	access  *access.Control
+	people  *directory.Directory
 	now     time.Time
 	cookies map[string]string
 }
@@ -60,7 +61,7 @@ func newBox(t testing.TB) *box {
 		Directory: d, Store: store, Version: "test", Log: log, DataDir: dir, Started: time.Now(),
 		Listeners: map[string]string{"https": "[::]:8443"},
 	})
-	b := &box{t: t, cookies: map[string]string{}, now: time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)}
+	b := &box{t: t, people: d, cookies: map[string]string{}, now: time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)}
 	b.access = access.New(access.Config{
 		Store: store, Tables: accessTables, Vault: vault, Now: func() time.Time { return b.now }, Log: log,
 	})

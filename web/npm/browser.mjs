@@ -97,7 +97,7 @@ try {
   await page.getByLabel("People, one a line").fill("Bob Jones <bob@example.com>\nEva Köhler, eva@example.com\nZoë Okafor; zoe@example.com");
   await page.getByRole("button", { name: "Add" }).click();
   await page.waitForURL("**/setup/done");
-  await page.getByText("Account configuration code").waitFor();
+  await page.getByText("Account configuration code", { exact: true }).waitFor();
   await check(page, "/setup/done", "setup-done");
 
   await page.goto("/members");
