@@ -221,7 +221,7 @@ func TestSetUpAndDaily(t *testing.T) {
 	b.post("/members/selected", chosen)
 	b.contains(b.get("/members?status=disabled&sort=-name"), "2 members disabled.", "1 to 2 of 2", `aria-sort="descending"`)
 
-	b.contains(b.get("/about"), "no libraries of scripts")
+	b.contains(b.get("/about"), "Scripts of these pages", "What it is built of")
 	domain := b.linkTo(b.get("/domains"), `/domains/[a-z0-9]{20,}`)
 	b.post(domain, url.Values{"domainName": {"Head office"}})
 	b.contains(b.get(domain), "Head office")
