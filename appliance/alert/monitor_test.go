@@ -249,8 +249,8 @@ func TestWebHookRefuses(t *testing.T) {
 	if err := post(t.Context(), hook, "1", nil, b.now); err == nil || !strings.Contains(err.Error(), "307") {
 		t.Errorf("a redirect: %v", err)
 	}
-	hook.Authority = ""
-	if err := post(t.Context(), hook, "1", nil, b.now); err == nil || !strings.Contains(err.Error(), "certificate") {
+	hook.Authority, hook.URL = "", r.URL+"/hook-token"
+	if err := post(t.Context(), hook, "1", nil, b.now); err == nil || !strings.Contains(err.Error(), "certificate") || strings.Contains(err.Error(), "hook-token") {
 		t.Errorf("an unknown authority: %v", err)
 	}
 	for address, allowed := range map[string]bool{

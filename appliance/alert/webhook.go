@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"syscall"
 	"time"
@@ -90,6 +91,11 @@ func post(ctx context.Context, hook Settings, id string, body []byte, now time.T
 	req.Header.Set(SignatureHeader, sign(hook.Secret, now, body))
 	resp, err := client.Do(req)
 	if err != nil {
+		// url.Error repeats the address, which lets whoever reads the log in.
+		var wrapped *url.Error
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
 		return fmt.Errorf("web hook: %w", err)
 	}
 	defer func() { err = errors.Join(err, resp.Body.Close()) }()
