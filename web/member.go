@@ -155,7 +155,7 @@ func postNewCode(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if _, err := v.client.NewCode(v.ctx(), m.GUID, m.IdentityURL != ""); err != nil {
+	if _, err := v.client.NewCode(v.ctx(), m.GUID, m.IdentityURL != "", false); err != nil {
 		return err
 	}
 	return v.done(memberPath(m.GUID), "done.newCode", "name", m.FullName)

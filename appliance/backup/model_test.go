@@ -23,7 +23,6 @@ type machine struct {
 	ever    contents // what there was at some time since the backup began
 	next    int
 	backups int
-	during  bool
 	file    bytes.Buffer
 	chunks  int
 }
