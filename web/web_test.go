@@ -58,7 +58,7 @@ func newBox(t testing.TB) *box {
 		t.Fatal(err)
 	}
 	admin := api.NewHandler(api.Config{
-		Directory: d, Store: store, Version: "test", Log: log, DataDir: dir, Started: time.Now(),
+		Directory: d, Store: store, Version: "test", Log: log, DataDir: dir, Started: time.Now(), Now: time.Now,
 		Listeners: map[string]string{"https": "[::]:8443"},
 	})
 	b := &box{t: t, people: d, cookies: map[string]string{}, now: time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)}
