@@ -20,7 +20,7 @@ type memberList struct {
 func getMembers(v *visit) error {
 	l := v.list(column{name: "name", sortable: true}, column{name: "email", sortable: true}, column{name: "status", sortable: true},
 		column{name: "group"}, column{name: "domain"}, column{name: "created", sortable: true})
-	domains, err := v.client.Domains(v.ctx())
+	domains, err := v.client.DomainNames(v.ctx())
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (v *visit) statusOptions() []option {
 	return options
 }
 
-func domainOptions(domains []api.Domain) []option {
+func domainOptions(domains []api.DomainName) []option {
 	var options []option
 	for _, d := range domains {
 		options = append(options, option{Value: d.GUID, Label: d.Name})
@@ -54,7 +54,7 @@ func domainOptions(domains []api.Domain) []option {
 }
 
 // newMemberForm is the form of a member to be, in one of these domains.
-func (v *visit) newMemberForm(domains []api.Domain) *form {
+func (v *visit) newMemberForm(domains []api.DomainName) *form {
 	v.under(v.T("members.title"), "/members")
 	var inputs []input
 	if len(domains) > 1 {
@@ -80,7 +80,7 @@ func detailInputs() []input {
 }
 
 func getNewMember(v *visit) error {
-	domains, err := v.client.Domains(v.ctx())
+	domains, err := v.client.DomainNames(v.ctx())
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func getNewMember(v *visit) error {
 }
 
 func postNewMember(v *visit) error {
-	domains, err := v.client.Domains(v.ctx())
+	domains, err := v.client.DomainNames(v.ctx())
 	if err != nil {
 		return err
 	}

@@ -161,11 +161,36 @@ func (d *Directory) Members(f MemberFilter) []Member {
 
 func (m *Member) mentions(folded string) bool {
 	for _, s := range []string{m.FullName, m.Email, m.RemoteUser} {
-		if strings.Contains(foldName(s), folded) {
+		if containsFold(s, folded) {
 			return true
 		}
 	}
 	return false
+}
+
+// containsFold reports whether s contains folded, whatever the letter case of s. It folds s only if it has to: it is
+// asked for every member of a list.
+func containsFold(s, folded string) bool {
+	if !isASCII(s) {
+		return strings.Contains(foldName(s), folded)
+	}
+	for i := 0; i+len(folded) <= len(s); i++ {
+		n := 0
+		for n < len(folded) && lowerASCII(s[i+n]) == folded[n] {
+			n++
+		}
+		if n == len(folded) {
+			return true
+		}
+	}
+	return false
+}
+
+func lowerASCII(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 func (d *Directory) memberAt(r state.Reader, guid string) (memberRow, error) {

@@ -28,9 +28,13 @@ type MemberPage struct {
 // ListMembers returns a part of the members that a filter selects, and how many they are in all. Names come in order
 // from an index, so that a part of a long list costs little more than one of a short list.
 func (d *Directory) ListMembers(p MemberPage) (members []Member, total int, err error) {
-	type entry struct{ key, guid string }
-	var found []entry
+	type entry struct {
+		key  string
+		time int64
+		guid string
+	}
 	view := d.store.Snapshot()
+	found := make([]entry, 0, d.t.members.Len(view))
 	listed := map[string]bool{}
 	for domain := range d.t.domains.All(view) {
 		listed[domain.GUID] = !domain.Hidden && !domain.deleted()
@@ -38,11 +42,14 @@ func (d *Directory) ListMembers(p MemberPage) (members []Member, total int, err 
 	text := foldName(p.Text)
 	for row := range d.t.membersByName.Range(view, "", "") {
 		if listed[row.Domain] && row.selected(p.MemberFilter, text) {
-			found = append(found, entry{row.listKey(p.Order), row.GUID})
+			found = append(found, entry{row.listKey(p.Order), row.Created.UnixMilli(), row.GUID})
 		}
 	}
-	if p.Order != ByName && p.Order != "" {
+	switch p.Order {
+	case ByEmail, ByStatus:
 		slices.SortStableFunc(found, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
+	case ByCreated:
+		slices.SortStableFunc(found, func(a, b entry) int { return cmp.Compare(a.time, b.time) })
 	}
 	if p.Backwards {
 		slices.Reverse(found)
@@ -80,15 +87,13 @@ func (r *memberRow) selected(f MemberFilter, foldedText string) bool {
 		(f.Group == "" || r.Group == f.Group) && (foldedText == "" || r.mentions(foldedText))
 }
 
-// listKey is what the member is sorted by where that is not its name.
+// listKey is what the member is sorted by where that is neither its name nor a time.
 func (r *memberRow) listKey(order MemberOrder) string {
 	switch order {
 	case ByEmail:
 		return strings.ToLower(r.Email)
 	case ByStatus:
 		return r.Status.String()
-	case ByCreated:
-		return stampKey(r.Created.UnixMilli())
 	}
 	return ""
 }

@@ -43,6 +43,9 @@ func (c *Client) MemberList(ctx context.Context, q MemberQuery) (MemberList, err
 
 func (h *handler) memberListRoutes() []Route {
 	return []Route{{
+		Method: "GET", Path: "/v1/domain-names", Role: access.Member, Summary: "What domains are called",
+		action: answer(h, h.domainNames),
+	}, {
 		Method: "GET", Path: "/v1/member-list", Role: access.Member,
 		Query:   []string{"domain", "group", "status", "text", "order", "offset", "limit"},
 		Summary: "A part of a list of members, searched, filtered and sorted", action: answer(h, h.memberList),

@@ -29,6 +29,7 @@
 //	POST   /v1/trusts                     NewTrust -> Trust
 //	DELETE /v1/trusts/{guid}              Trust, as it was
 //	GET    /v1/overview                   Overview
+//	GET    /v1/domain-names               []DomainName
 //	GET    /v1/member-list?...            MemberList, as a MemberQuery selects
 //	GET    /v1/members?domain={domain}&group={group}  []Member, of one domain or a group in it, or of all
 //	POST   /v1/members?send={true}        NewMember -> Member, whose code is mailed if asked for
