@@ -75,7 +75,7 @@ func serveAccess(t *testing.T) (*Client, http.Handler, *access.Control) {
 	invitations := invitation.New(invitation.Config{Store: store, Tables: invitationTables, Directory: d, Post: post})
 	handler := conforming(t, NewHandler(Config{
 		Directory: d, Store: store, Recovery: report.Recovery, Version: "test", Log: log, Listeners: map[string]string{}, Access: control, Audit: archive, Statistics: book,
-		Mail: post, Invitations: invitations,
+		Mail: post, Invitations: invitations, DataDir: dir, Started: time.Now(), Now: time.Now,
 		LDAP: ldapsync.New(ldapsync.Config{Store: store, Tables: ldapTables, Vault: vault, Directory: d, Now: time.Now, Log: log}),
 	}))
 	listener, err := host.ListenUnix(filepath.Join(dir, SocketName))
