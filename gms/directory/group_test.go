@@ -270,7 +270,7 @@ func BenchmarkInheritance(b *testing.B) {
 			must(b, f.store.Update(b.Context(), func(tx *state.Tx) error {
 				for i := range members {
 					m := row
-					m.GUID, m.KeyID, m.FullName = newGUID(), strconv.Itoa(i), strconv.Itoa(i)
+					m.GUID, m.PreAuthToken, m.KeyID, m.FullName = newGUID(), newGUID(), strconv.Itoa(i), strconv.Itoa(i)
 					if err := f.t.members.Put(tx, m); err != nil {
 						return err
 					}

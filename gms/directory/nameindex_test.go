@@ -88,7 +88,7 @@ func BenchmarkSearchContacts(b *testing.B) {
 	must(b, f.store.Update(b.Context(), func(tx *state.Tx) error {
 		for i := range members {
 			name := fmt.Sprintf("Person%05d", i*7919%members)
-			m := memberRow{KeyID: fmt.Sprint(i), Member: Member{
+			m := memberRow{PreAuthToken: newGUID(), KeyID: fmt.Sprint(i), Member: Member{
 				GUID: newGUID(), Domain: domain.GUID, Status: Active, Stamp: f.stamp(tx),
 				MemberDetails: MemberDetails{
 					FullName: first[i%len(first)] + " " + name, FirstName: first[i%len(first)], LastName: name,
