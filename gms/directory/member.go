@@ -147,15 +147,19 @@ func (d *Directory) Members(f MemberFilter) []Member {
 		rows = d.t.membersByGroup.Find(view, f.Group)
 	}
 	text := foldName(f.Text)
-	var members []Member
+	var found []*Member // rows are too large to be moved about while they are sorted
 	for row := range rows {
 		if row.selected(f, text) {
-			members = append(members, row.Member)
+			found = append(found, &row.Member)
 		}
 	}
-	slices.SortFunc(members, func(a, b Member) int {
+	slices.SortFunc(found, func(a, b *Member) int {
 		return cmp.Or(cmp.Compare(a.FullName, b.FullName), cmp.Compare(a.GUID, b.GUID))
 	})
+	members := make([]Member, 0, len(found))
+	for _, m := range found {
+		members = append(members, *m)
+	}
 	return members
 }
 

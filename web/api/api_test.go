@@ -14,6 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"furrow/appliance/actionlog"
+	"furrow/appliance/alert"
+	"furrow/appliance/backup"
+	"furrow/appliance/backup/plan"
 	"furrow/appliance/blob"
 	"furrow/appliance/host"
 	"furrow/appliance/keys"
@@ -42,7 +46,7 @@ func serveAccess(t *testing.T) (*Client, http.Handler, *access.Control) {
 	tables := directory.Declare(schema)
 	mailTables, auditTables, statisticsTables := mail.Declare(schema), audit.Declare(schema), statistics.Declare(schema)
 	ldapTables, accessTables := ldapsync.Declare(schema), access.Declare(schema)
-	invitationTables := invitation.Declare(schema)
+	invitationTables, actionTables, alertTables, planTables := invitation.Declare(schema), actionlog.Declare(schema), alert.Declare(schema), plan.Declare(schema)
 	store, report, err := state.Open(filepath.Join(dir, "state"), schema, state.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +77,20 @@ func serveAccess(t *testing.T) (*Client, http.Handler, *access.Control) {
 	control := access.New(access.Config{Store: store, Tables: accessTables, Vault: vault, Now: time.Now, Log: log})
 	post := mail.New(mail.Config{Store: store, Tables: mailTables, Vault: vault, Hostname: "groove.example.com", Now: time.Now, Log: log})
 	invitations := invitation.New(invitation.Config{Store: store, Tables: invitationTables, Directory: d, Post: post})
+	actions, err := actionlog.Open(actionlog.Config{Dir: filepath.Join(dir, "actions"), Store: store, Tables: actionTables, Now: time.Now, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alerts := alert.New(alert.Config{
+		Store: store, Tables: alertTables, Vault: vault, Mail: post, Now: time.Now, Log: log,
+		Observe: func(context.Context) alert.Observations { return alert.Observations{} },
+	})
+	backups := plan.New(plan.Config{
+		Store: store, Tables: planTables, Vault: vault, Now: time.Now, Log: log,
+		Source: &backup.Source{Store: store, StateDir: "state", Vault: vault, Version: "test", Now: time.Now},
+	})
 	handler := conforming(t, NewHandler(Config{
+		Actions: actions, Alerts: alerts, Backup: backups,
 		Directory: d, Store: store, Recovery: report.Recovery, Version: "test", Log: log, Listeners: map[string]string{}, Access: control, Audit: archive, Statistics: book,
 		Mail: post, Invitations: invitations, DataDir: dir, Started: time.Now(), Now: time.Now,
 		LDAP: ldapsync.New(ldapsync.Config{Store: store, Tables: ldapTables, Vault: vault, Directory: d, Now: time.Now, Log: log}),
@@ -91,7 +108,7 @@ func serveAccess(t *testing.T) (*Client, http.Handler, *access.Control) {
 	client := NewClient(dir)
 	t.Cleanup(func() {
 		client.Close()
-		err := errors.Join(server.Close(), store.Close())
+		err := errors.Join(server.Close(), actions.Close(), store.Close())
 		if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
 			err = errors.Join(err, served)
 		}
