@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"furrow/appliance/keys"
+	"furrow/gms/client"
+	"furrow/gms/policy"
 	relayclient "furrow/relay/client"
 	"furrow/sstp"
 	"furrow/sstp/auth"
@@ -29,6 +32,14 @@ func (b *Box) enrol(ctx context.Context, count int) error {
 	if err != nil {
 		return err
 	}
+	status, err := b.admin.Status(ctx)
+	if err != nil {
+		return err
+	}
+	server, err := client.Connect(ctx, http.DefaultClient, status.ServerURL)
+	if err != nil {
+		return err
+	}
 	b.crowd = make([]relayclient.User, count)
 	err = forEach(ctx, count, enrolAtOnce, func(ctx context.Context, i int) error {
 		name := fmt.Sprintf("load-%d", i)
@@ -38,7 +49,11 @@ func (b *Box) enrol(ctx context.Context, count int) error {
 		if err != nil {
 			return fmt.Errorf("making member %s: %w", name, err)
 		}
-		b.crowd[i], err = simulated(name, member.GUID, set)
+		token, err := tokenOf(ctx, server, member.ConfigurationCode)
+		if err != nil {
+			return fmt.Errorf("asking for the identity of member %s: %w", name, err)
+		}
+		b.crowd[i], err = simulated(name, token, set)
 		return err
 	})
 	if err != nil {
@@ -55,6 +70,25 @@ func (b *Box) enrol(ctx context.Context, count int) error {
 		link.Close()
 		return nil
 	})
+}
+
+// tokenOf asks the management server, as the client of the member with this code does, for what to show to relays.
+func tokenOf(ctx context.Context, server *client.Server, code string) (string, error) {
+	answer, err := server.KeyActivation(ctx, code)
+	if err != nil {
+		return "", err
+	}
+	for _, o := range answer.Objects {
+		signed, err := policy.Parse(o.Object)
+		if err != nil {
+			return "", err
+		}
+		// The server is a process of ours: what it signed needs no proof.
+		if identity, ok := signed.Unverified().Body.(policy.Identity); ok {
+			return identity.PreAuthToken, nil
+		}
+	}
+	return "", errors.New("the server sent no identity template")
 }
 
 // announced reports whether the relay has been told of all members.
@@ -74,8 +108,8 @@ func (b *Box) announced(ctx context.Context) error {
 	return nil
 }
 
-// simulated is a client whose member's pre-authentication token is the GUID. The
-// key pair is everybody's.
+// simulated is a client of a member with this pre-authentication token. The key pair
+// is everybody's.
 func simulated(name, token string, set *keys.KeySet) (u relayclient.User, err error) {
 	u = relayclient.User{
 		Device:      auth.Principal{URL: sstp.DeviceScheme + "/" + name, Signature: set.Signature, Encryption: set.Encryption.Public()},
