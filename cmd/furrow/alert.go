@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -137,12 +136,8 @@ func (c *alertSetCmd) change(settings *api.AlertSettings) (err error) {
 	if settings.Secret, err = readSecret(c.SecretFile); err != nil {
 		return err
 	}
-	if c.Authority != "" {
-		pem, err := os.ReadFile(c.Authority)
-		if err != nil {
-			return fmt.Errorf("certificate to trust: %w", err)
-		}
-		settings.Authority = string(pem)
+	if err := readAuthority(c.Authority, &settings.Authority); err != nil {
+		return err
 	}
 	for kind, values := range c.Threshold {
 		rule, err := ruleOf(settings, kind)

@@ -37,16 +37,25 @@ func (c *mailSetCmd) Run(s *session) error {
 	if settings.Password, err = readSecret(c.PasswordFile); err != nil {
 		return err
 	}
-	if c.Authority != "" {
-		pem, err := os.ReadFile(c.Authority)
-		if err != nil {
-			return fmt.Errorf("certificate to trust: %w", err)
-		}
-		settings.Authority = string(pem)
+	if err := readAuthority(c.Authority, &settings.Authority); err != nil {
+		return err
 	}
 	return s.mailSettings(func(ctx context.Context, client *api.Client) (api.MailSettings, error) {
 		return client.SetMail(ctx, settings)
 	})
+}
+
+// readAuthority puts the certificate in a file into authority, which stays without a file.
+func readAuthority(path string, authority *string) error {
+	if path == "" {
+		return nil
+	}
+	pem, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("certificate to trust: %w", err)
+	}
+	*authority = string(pem)
+	return nil
 }
 
 // maxSecret bounds a file that holds a password.
