@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed text/*.json
+//go:embed text/*/*.json
 var texts embed.FS
 
 // languageCookie keeps the language that a person has chosen.
@@ -42,17 +43,38 @@ type catalogue struct {
 func loadCatalogue() (*catalogue, error) {
 	c := &catalogue{matcher: language.NewMatcher(languages()), words: map[language.Tag]*words{}}
 	for _, tag := range languages() {
-		data, err := texts.ReadFile("text/" + tag.String() + ".json")
+		w := &words{tag: tag, messages: map[string]message{}}
+		files, err := fs.Glob(texts, "text/"+tag.String()+"/*.json")
 		if err != nil {
 			return nil, fmt.Errorf("texts of the pages: %w", err)
 		}
-		w := &words{tag: tag}
-		if err := json.Unmarshal(data, &w.messages); err != nil {
-			return nil, fmt.Errorf("texts of the pages in %s: %w", tag, err)
+		for _, file := range files {
+			if err := w.read(file); err != nil {
+				return nil, fmt.Errorf("texts of the pages: %w", err)
+			}
 		}
 		c.words[tag] = w
 	}
 	return c, nil
+}
+
+// read takes in the texts of a file. A key stands in one file only.
+func (w *words) read(file string) error {
+	data, err := texts.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var messages map[string]message
+	if err := json.Unmarshal(data, &messages); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	for key, m := range messages {
+		if _, twice := w.messages[key]; twice {
+			return fmt.Errorf("%s: another file has %q too", file, key)
+		}
+		w.messages[key] = m
+	}
+	return nil
 }
 
 // of returns the words for a request: of the chosen language, or of the one that suits the browser best.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"slices"
 
 	"furrow/web/api"
 )
@@ -10,12 +11,13 @@ import (
 // one.
 type input struct {
 	name         string // that of the attribute in the interface, by which a refusal is found
-	kind         string // type of the HTML input, "textarea" or "select"; empty for text
+	kind         string // type of the HTML input, "textarea", "select" or "checkbox"; empty for text
 	autocomplete string
 	required     bool
 	options      []option // of a select
 	rows         int      // of a textarea
 	wide         bool     // takes a line of its own
+	accept       string   // of a file, as HTML has it
 	live         string   // what the pages' script does with it
 }
 
@@ -31,6 +33,7 @@ type hidden struct{ Name, Value string }
 // field is an input as templates see it.
 type field struct {
 	ID, Name, Kind, Label, Help, Value, Error, Autocomplete, Live string
+	Accept                                                        string
 	Required, Focus, Wide                                         bool
 	Options                                                       []option
 	Rows                                                          int
@@ -68,7 +71,7 @@ func (v *visit) form(submit string, inputs ...input) *form {
 		shown := field{
 			ID: "f-" + in.name, Name: in.name, Kind: in.kind, Label: v.T("field." + in.name), Value: v.formValue(in.name),
 			Autocomplete: in.autocomplete, Required: in.required, Options: in.options, Rows: in.rows, Wide: in.wide,
-			Live: in.live,
+			Live: in.live, Accept: in.accept,
 		}
 		if shown.Kind == "" {
 			shown.Kind = "text"
@@ -138,7 +141,7 @@ func (f *form) wrong(name, text string) {
 // complete finds required fields that are empty.
 func (f *form) complete() bool {
 	for _, field := range f.Fields {
-		if field.Required && field.Value == "" {
+		if field.Required && field.Value == "" && field.Kind != "file" {
 			f.wrong(field.Name, f.Words.T("error.required"))
 		}
 	}
@@ -174,6 +177,11 @@ func (f *form) refused(err error) error {
 	}
 	f.wrong(refusal.Field, refusal.Message)
 	return nil
+}
+
+// Uploads says whether files are sent with the form.
+func (f *form) Uploads() bool {
+	return slices.ContainsFunc(f.Fields, func(field field) bool { return field.Kind == "file" })
 }
 
 // Masked are the fields as they are shown again: without passwords.

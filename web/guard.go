@@ -6,9 +6,6 @@ import (
 	"strings"
 )
 
-// maxForm bounds the body of a request: a list of members that is pasted has under a megabyte.
-const maxForm = 2 << 20
-
 // guard is what every page and file of the pages goes through.
 func (s *site) guard(next http.Handler) http.Handler {
 	protected := http.NewCrossOriginProtection().Handler(next)
@@ -31,7 +28,6 @@ func (s *site) guard(next http.Handler) http.Handler {
 		header.Set("Cross-Origin-Resource-Policy", "same-origin")
 		header.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 		header.Set("Cache-Control", "no-store")
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		protected.ServeHTTP(w, r)
 	})
 }

@@ -50,10 +50,10 @@ func TestWhoSeesWhat(t *testing.T) {
 	tokens := map[access.Role]string{"": ""}
 	for _, role := range access.Roles() {
 		name := "the" + string(role)
-		if _, err := b.access.Add(context.Background(), access.NewAdministrator{Name: name, Role: role, Password: password}); err != nil {
+		if _, err := b.Access.Add(context.Background(), access.NewAdministrator{Name: name, Role: role, Password: password}); err != nil {
 			t.Fatal(err)
 		}
-		in, err := b.access.SignIn(context.Background(), name, password, access.Visitor{Address: "192.0.2.1"})
+		in, err := b.Access.SignIn(context.Background(), name, password, access.Visitor{Address: "192.0.2.1"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,5 +126,14 @@ func TestCrossOrigin(t *testing.T) {
 	b.handler.ServeHTTP(w, r)
 	if w.Code != http.StatusForbidden {
 		t.Errorf("a form of another site: %d", w.Code)
+	}
+}
+
+func TestTooLarge(t *testing.T) {
+	b := newBox(t)
+	b.setUp()
+	form := url.Values{"domainName": {strings.Repeat("x", maxForm)}, "organization": {"x"}}
+	if w := b.do(http.MethodPost, "/domains/new", form); w.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("a form that is too large: %d", w.Code)
 	}
 }

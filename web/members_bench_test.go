@@ -43,13 +43,13 @@ func BenchmarkMembers(b *testing.B) {
 // addMembers adds a domain with members.
 func (b *box) addMembers(n int) {
 	b.t.Helper()
-	d, err := b.people.CreateDomain(context.Background(), "Office", "Contoso")
+	d, err := b.Directory.CreateDomain(context.Background(), "Office", "Contoso")
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	for n > 0 {
 		part := min(n, 2000) // a transaction has its limit
-		err = b.people.ChangeMembers(context.Background(), func(batch directory.MemberBatch) error {
+		err = b.Directory.ChangeMembers(context.Background(), func(batch directory.MemberBatch) error {
 			for i := range part {
 				name := fmt.Sprintf("Member %05d", n-i)
 				details := directory.MemberDetails{FullName: name, Email: fmt.Sprintf("m%05d@example.com", n-i)}

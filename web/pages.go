@@ -6,6 +6,9 @@ import (
 	"furrow/web/access"
 )
 
+// maxForm bounds what is posted to a page: a list of members that is pasted has under a megabyte.
+const maxForm = 2 << 20
+
 // page is a page of the site.
 type page struct {
 	// path is a pattern of net/http without a method.
@@ -19,6 +22,8 @@ type page struct {
 	// nav is the section of the navigation that has the page, empty for none; icon is a file of icons.
 	nav, icon string
 	get, post func(*visit) error // post is nil for a page that changes nothing
+	// limit bounds what is posted, in octets; 0 for maxForm.
+	limit int64
 	// setUp marks the pages of the set-up, which are there while there is no administrator.
 	setUp bool
 }

@@ -2,8 +2,10 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
@@ -34,6 +36,7 @@ type crumb struct{ Title, Path string }
 // page makes a handler of one of a page's functions.
 func (s *site) page(p page, serve func(*visit) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, cmp.Or(p.limit, maxForm))
 		v := &visit{words: s.catalogue.of(r), site: s, page: p, w: w, r: r}
 		if closed := !s.Access.IsSetUp(); closed && !p.setUp || !closed && p.setUp && p.role == nobody {
 			v.redirect(map[bool]string{true: "/setup", false: "/"}[closed])
@@ -47,10 +50,26 @@ func (s *site) page(p page, serve func(*visit) error) http.Handler {
 		if !v.mayEnter() {
 			return
 		}
-		if err := serve(v); err != nil {
+		err := v.parse()
+		if err == nil {
+			err = serve(v)
+		}
+		if err != nil {
 			v.fail(err)
 		}
 	})
+}
+
+// parse reads what was posted, so that a form never goes on with a part of it.
+func (v *visit) parse() error {
+	err := v.r.ParseForm()
+	if err == nil {
+		err = v.r.ParseMultipartForm(maxForm)
+	}
+	if err != nil && !errors.Is(err, http.ErrNotMultipart) {
+		return fmt.Errorf("form: %w", err)
+	}
+	return nil
 }
 
 // mayEnter lets in whom the table of pages allows, and answers all others.

@@ -19,7 +19,7 @@
 // A visit is one request of a signed-in person. It has the client of the administration interface that acts as that
 // person (every page reads and changes the box through it, so that pages can do nothing that the interface would
 // refuse), the words of the person's language, and what pages have in common: forms whose fields show what the
-// interface refused (form.go), lists that are searched, sorted and paged by parameters of the address (list.go),
+// interface refused (form.go), files that are uploaded (upload.go), lists that are searched, sorted and paged by parameters of the address (list.go),
 // questions before something dangerous (confirm.go), a message on the next page after a change (flash.go), live parts
 // (live.go), downloads (visit.go). A template defines "content" and sees the visit, and what render was given as .Data.
 //
@@ -28,8 +28,8 @@
 //
 // # Words
 //
-// No page has words of its own. Each is a key of text/en.json and text/de.json, written {{$.T "domains.title"}} in
-// templates and v.T("domains.title") in Go; {name} stands for an argument, and a text that counts something has a form
+// No page has words of its own. Each is a key of a file in text/en and text/de (frame.json has what pages share, a noun
+// its own file), written {{$.T "domains.title"}} in templates and v.T("domains.title") in Go; {name} stands for an argument, and a text that counts something has a form
 // for each plural. A test finds keys that are missing, unused or differ in their arguments.
 //
 // # Without scripts

@@ -3,71 +3,41 @@ package web
 import (
 	"context"
 	"crypto/tls"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"furrow/appliance/keys"
-	"furrow/appliance/state"
-	"furrow/gms/directory"
-	"furrow/web/access"
 	"furrow/web/api"
+	"furrow/web/boxtest"
 )
 
 // box is a box with pages and one person at a browser.
 type box struct {
+	*boxtest.Parts
 	t       testing.TB
 	handler http.Handler
-	access  *access.Control
-	people  *directory.Directory
 	now     time.Time
 	cookies map[string]string
 }
 
 func newBox(t testing.TB) *box {
 	t.Helper()
-	dir := t.TempDir()
-	schema := state.NewSchema()
-	tables := directory.Declare(schema)
-	accessTables := access.Declare(schema)
-	store, _, err := state.Open(filepath.Join(dir, "state"), schema, state.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	vault, err := keys.OpenVault(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.DiscardHandler)
-	d := directory.New(directory.Config{
-		Store: store, Tables: tables, Vault: vault, Now: time.Now, Log: log, GenerateKeys: keys.GenerateKeySet,
-	})
-	const address = "http://groove.example.com/gms.dll"
-	if err := d.SetServerURL(context.Background(), address); err != nil {
-		t.Fatal(err)
-	}
+	b := &box{t: t, cookies: map[string]string{}, now: time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)}
+	b.Parts = boxtest.New(t, func() time.Time { return b.now })
 	admin := api.NewHandler(api.Config{
-		Directory: d, Store: store, Version: "test", Log: log, DataDir: dir, Started: time.Now(), Now: time.Now,
-		Listeners: map[string]string{"https": "[::]:8443"},
+		Actions: b.Actions, Alerts: b.Alerts, Backup: b.Backup, Directory: b.Directory, Store: b.Store, Recovery: b.Recovery,
+		Version: "test", Log: b.Log, Listeners: map[string]string{"https": "[::]:8443"}, Access: b.Access, Audit: b.Audit,
+		Statistics: b.Statistics, Mail: b.Mail, Invitations: b.Invitations, LDAP: b.LDAP, DataDir: b.Dir, Started: b.now,
+		Now: func() time.Time { return b.now },
 	})
-	b := &box{t: t, people: d, cookies: map[string]string{}, now: time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)}
-	b.access = access.New(access.Config{
-		Store: store, Tables: accessTables, Vault: vault, Now: func() time.Time { return b.now }, Log: log,
-	})
+	var err error
 	b.handler, err = NewHandler(Config{
 		Next:      http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
-		ServerURL: address, Secure: ":8443", Access: b.access, API: admin, Stopping: context.Background(), Log: log,
+		ServerURL: boxtest.ServerURL, Secure: ":8443", Access: b.Access, API: admin, Stopping: context.Background(), Log: b.Log,
 		Reach: func(context.Context, string) reach { return reach{Host: "groove.example.com", Answers: true} },
 	})
 	if err != nil {
@@ -125,7 +95,7 @@ const password = "seven purple ploughs"
 // setUp makes the first administrator and signs in as her.
 func (b *box) setUp() {
 	b.t.Helper()
-	code, err := b.access.SetupCode(context.Background())
+	code, err := b.Access.SetupCode(context.Background())
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -162,7 +132,7 @@ func TestSetUpAndDaily(t *testing.T) {
 		}
 	}
 	wrong := url.Values{"setupCode": {"wrong"}, "name": {"ann"}, "newPassword": {password}}
-	if _, err := b.access.SetupCode(t.Context()); err != nil {
+	if _, err := b.Access.SetupCode(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	w := b.do(http.MethodPost, "/setup", wrong)

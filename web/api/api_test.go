@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,21 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"furrow/appliance/actionlog"
-	"furrow/appliance/alert"
-	"furrow/appliance/backup"
-	"furrow/appliance/backup/plan"
-	"furrow/appliance/blob"
 	"furrow/appliance/host"
 	"furrow/appliance/keys"
-	"furrow/appliance/mail"
 	"furrow/appliance/state"
-	"furrow/gms/audit"
-	"furrow/gms/directory"
-	"furrow/gms/invitation"
-	"furrow/gms/ldapsync"
-	"furrow/gms/statistics"
 	"furrow/web/access"
+	"furrow/web/boxtest"
 )
 
 // serve runs the interface on the admin socket of a new data directory and returns a client of it.
@@ -41,61 +30,14 @@ func serve(t *testing.T) (*Client, http.Handler) {
 // serveAccess is serve for tests that act as an administrator does.
 func serveAccess(t *testing.T) (*Client, http.Handler, *access.Control) {
 	t.Helper()
-	dir := t.TempDir()
-	schema := state.NewSchema()
-	tables := directory.Declare(schema)
-	mailTables, auditTables, statisticsTables := mail.Declare(schema), audit.Declare(schema), statistics.Declare(schema)
-	ldapTables, accessTables := ldapsync.Declare(schema), access.Declare(schema)
-	invitationTables, actionTables, alertTables, planTables := invitation.Declare(schema), actionlog.Declare(schema), alert.Declare(schema), plan.Declare(schema)
-	store, report, err := state.Open(filepath.Join(dir, "state"), schema, state.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	vault, err := keys.OpenVault(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.DiscardHandler)
-	d := directory.New(directory.Config{
-		Store: store, Tables: tables, Vault: vault, Now: time.Now, Log: log, GenerateKeys: keys.GenerateKeySet,
-	})
-	if err := d.SetServerURL(t.Context(), "http://groove.example.com/gms.dll"); err != nil {
-		t.Fatal(err)
-	}
-	blobs, err := blob.Open(blob.Options{Dir: filepath.Join(dir, "blobs")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	archive, err := audit.Open(audit.Config{Store: store, Tables: auditTables, Blobs: blobs, Directory: d, Vault: vault, Now: time.Now, Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	book, err := statistics.Open(statistics.Config{Store: store, Tables: statisticsTables, Blobs: blobs, Directory: d, Now: time.Now, Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	control := access.New(access.Config{Store: store, Tables: accessTables, Vault: vault, Now: time.Now, Log: log})
-	post := mail.New(mail.Config{Store: store, Tables: mailTables, Vault: vault, Hostname: "groove.example.com", Now: time.Now, Log: log})
-	invitations := invitation.New(invitation.Config{Store: store, Tables: invitationTables, Directory: d, Post: post})
-	actions, err := actionlog.Open(actionlog.Config{Dir: filepath.Join(dir, "actions"), Store: store, Tables: actionTables, Now: time.Now, Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	alerts := alert.New(alert.Config{
-		Store: store, Tables: alertTables, Vault: vault, Mail: post, Now: time.Now, Log: log,
-		Observe: func(context.Context) alert.Observations { return alert.Observations{} },
-	})
-	backups := plan.New(plan.Config{
-		Store: store, Tables: planTables, Vault: vault, Now: time.Now, Log: log,
-		Source: &backup.Source{Store: store, StateDir: "state", Vault: vault, Version: "test", Now: time.Now},
-	})
+	box := boxtest.New(t, time.Now)
 	handler := conforming(t, NewHandler(Config{
-		Actions: actions, Alerts: alerts, Backup: backups,
-		Directory: d, Store: store, Recovery: report.Recovery, Version: "test", Log: log, Listeners: map[string]string{}, Access: control, Audit: archive, Statistics: book,
-		Mail: post, Invitations: invitations, DataDir: dir, Started: time.Now(), Now: time.Now,
-		LDAP: ldapsync.New(ldapsync.Config{Store: store, Tables: ldapTables, Vault: vault, Directory: d, Now: time.Now, Log: log}),
+		Actions: box.Actions, Alerts: box.Alerts, Backup: box.Backup, Directory: box.Directory, Store: box.Store,
+		Recovery: box.Recovery, Version: "test", Log: box.Log, Listeners: map[string]string{}, Access: box.Access,
+		Audit: box.Audit, Statistics: box.Statistics, Mail: box.Mail, Invitations: box.Invitations, LDAP: box.LDAP,
+		DataDir: box.Dir, Started: time.Now(), Now: time.Now,
 	}))
-	listener, err := host.ListenUnix(filepath.Join(dir, SocketName))
+	listener, err := host.ListenUnix(filepath.Join(box.Dir, SocketName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,10 +47,10 @@ func serveAccess(t *testing.T) (*Client, http.Handler, *access.Control) {
 	}}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
-	client := NewClient(dir)
+	client := NewClient(box.Dir)
 	t.Cleanup(func() {
 		client.Close()
-		err := errors.Join(server.Close(), actions.Close(), store.Close())
+		err := server.Close()
 		if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
 			err = errors.Join(err, served)
 		}
@@ -121,7 +63,7 @@ func serveAccess(t *testing.T) (*Client, http.Handler, *access.Control) {
 			r = r.WithContext(access.WithActor(r.Context(), root))
 		}
 		handler.ServeHTTP(w, r)
-	}), control
+	}), box.Access
 }
 
 func TestClientAndServer(t *testing.T) {

@@ -1,0 +1,107 @@
+// Package boxtest makes the parts of a box that the administration interface acts on, for the tests of the interface and
+// of the pages. The parts are the real ones, in a directory of their own; nothing of them runs in the background.
+package boxtest
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"furrow/appliance/actionlog"
+	"furrow/appliance/alert"
+	"furrow/appliance/backup"
+	"furrow/appliance/backup/plan"
+	"furrow/appliance/blob"
+	"furrow/appliance/keys"
+	"furrow/appliance/mail"
+	"furrow/appliance/state"
+	"furrow/gms/audit"
+	"furrow/gms/directory"
+	"furrow/gms/invitation"
+	"furrow/gms/ldapsync"
+	"furrow/gms/statistics"
+	"furrow/web/access"
+)
+
+// ServerURL is the address that clients of the box are told.
+const ServerURL = "http://groove.example.com/gms.dll"
+
+// Parts are what a box is made of.
+type Parts struct {
+	Dir         string // that all of it is in
+	Store       *state.Store
+	Recovery    *state.Recovery
+	Log         *slog.Logger
+	Directory   *directory.Directory
+	Access      *access.Control
+	Actions     *actionlog.Log
+	Alerts      *alert.Monitor
+	Audit       *audit.Archive
+	Backup      *plan.Plan
+	Invitations *invitation.Desk
+	LDAP        *ldapsync.Syncer
+	Mail        *mail.Post
+	Statistics  *statistics.Book
+}
+
+// New makes the parts by the clock now and closes them at the end of the test. Whatever uses them must have ended then:
+// what a test registers with Cleanup later is called earlier.
+func New(t testing.TB, now func() time.Time) *Parts {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := &Parts{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)}
+	schema := state.NewSchema()
+	directoryTables, accessTables := directory.Declare(schema), access.Declare(schema)
+	mailTables, auditTables, statisticsTables := mail.Declare(schema), audit.Declare(schema), statistics.Declare(schema)
+	ldapTables, invitationTables := ldapsync.Declare(schema), invitation.Declare(schema)
+	actionTables, alertTables, planTables := actionlog.Declare(schema), alert.Declare(schema), plan.Declare(schema)
+	store, report, err := state.Open(filepath.Join(p.Dir, "state"), schema, state.Options{})
+	must(err)
+	p.Store, p.Recovery = store, report.Recovery
+	t.Cleanup(func() { must(store.Close()) })
+	vault, err := keys.OpenVault(p.Dir)
+	must(err)
+	p.Directory = directory.New(directory.Config{
+		Store: store, Tables: directoryTables, Vault: vault, Now: now, Log: p.Log, GenerateKeys: keys.GenerateKeySet,
+	})
+	must(p.Directory.SetServerURL(context.Background(), ServerURL))
+	blobs, err := blob.Open(blob.Options{Dir: filepath.Join(p.Dir, "blobs")})
+	must(err)
+	p.Audit, err = audit.Open(audit.Config{
+		Store: store, Tables: auditTables, Blobs: blobs, Directory: p.Directory, Vault: vault, Now: now, Log: p.Log,
+	})
+	must(err)
+	p.Statistics, err = statistics.Open(statistics.Config{
+		Store: store, Tables: statisticsTables, Blobs: blobs, Directory: p.Directory, Now: now, Log: p.Log,
+	})
+	must(err)
+	p.Access = access.New(access.Config{Store: store, Tables: accessTables, Vault: vault, Now: now, Log: p.Log})
+	p.Mail = mail.New(mail.Config{
+		Store: store, Tables: mailTables, Vault: vault, Hostname: "groove.example.com", Now: now, Log: p.Log,
+	})
+	p.Invitations = invitation.New(invitation.Config{Store: store, Tables: invitationTables, Directory: p.Directory, Post: p.Mail})
+	p.Actions, err = actionlog.Open(actionlog.Config{
+		Dir: filepath.Join(p.Dir, "actions"), Store: store, Tables: actionTables, Now: now, Log: p.Log,
+	})
+	must(err)
+	t.Cleanup(func() { must(p.Actions.Close()) })
+	p.Alerts = alert.New(alert.Config{
+		Store: store, Tables: alertTables, Vault: vault, Mail: p.Mail, Now: now, Log: p.Log,
+		Observe: func(context.Context) alert.Observations { return alert.Observations{} },
+	})
+	p.Backup = plan.New(plan.Config{
+		Store: store, Tables: planTables, Vault: vault, Now: now, Log: p.Log,
+		Source: &backup.Source{Store: store, StateDir: "state", Vault: vault, Version: "test", Now: now},
+	})
+	p.LDAP = ldapsync.New(ldapsync.Config{
+		Store: store, Tables: ldapTables, Vault: vault, Directory: p.Directory, Now: now, Log: p.Log,
+	})
+	return p
+}
