@@ -5,18 +5,10 @@ import (
 	"iter"
 	"slices"
 	"strings"
-
-	"github.com/tidwall/btree"
 )
 
-// Index is a secondary index of a table.
-type Index[R any] struct {
-	table  *Table[R]
-	name   string
-	id     int // position among the table's indexes
-	keys   func(R) []string
-	unique bool
-}
+// Index is a secondary index of a table; like Table it is a face with types.
+type Index[R any] struct{ rows *rowIndex }
 
 // DefineIndex declares an index. keys returns the row's index keys, none or
 // more, and must depend on the row alone. Indexes are not stored; they are
@@ -32,12 +24,16 @@ func DefineUnique[R any](t *Table[R], name string, keys func(R) []string) *Index
 }
 
 func defineIndex[R any](t *Table[R], name string, keys func(R) []string, unique bool) *Index[R] {
-	if t.schema.opened {
-		t.schema.fail("index %q of table %q declared after Open", name, t.name)
+	of := t.rows
+	if of.schema.opened {
+		of.schema.fail("index %q of table %q declared after Open", name, of.name)
 	}
-	x := &Index[R]{table: t, name: name, id: len(t.indexes), keys: keys, unique: unique}
-	t.indexes = append(t.indexes, x)
-	return x
+	x := &rowIndex{
+		table: of, name: name, id: len(of.indexes), unique: unique,
+		keys: func(row any) []string { return keys(*row.(*R)) },
+	}
+	of.indexes = append(of.indexes, x)
+	return &Index[R]{x}
 }
 
 // Find returns the rows with this index key in order of their primary keys.
@@ -46,12 +42,8 @@ func (x *Index[R]) Find(r Reader, key string) iter.Seq[R] {
 	return func(yield func(R) bool) {
 		// Rows of one key are few: collecting them lets the loop change the
 		// table without the price of a copy.
-		var found []*entry[R]
-		for e := range x.matches(x.table.of(r), key) {
-			found = append(found, e)
-		}
-		for _, e := range found {
-			if !yield(e.row) {
+		for _, e := range slices.Collect(x.rows.matches(x.rows.table.of(r), key)) {
+			if !yield(*e.row.(*R)) {
 				return
 			}
 		}
@@ -61,11 +53,7 @@ func (x *Index[R]) Find(r Reader, key string) iter.Seq[R] {
 // First returns the row with this index key and the lowest primary key. For a
 // unique index it is the only one.
 func (x *Index[R]) First(r Reader, key string) (R, bool) {
-	for e := range x.matches(x.table.of(r), key) {
-		return e.row, true
-	}
-	var none R
-	return none, false
+	return rowOf[R](x.rows.first(r, key))
 }
 
 // Range returns the rows with from <= index key < to in order of index key,
@@ -73,30 +61,47 @@ func (x *Index[R]) First(r Reader, key string) (R, bool) {
 // the range comes once for each. In a transaction it shows the rows as they
 // were when the loop began.
 func (x *Index[R]) Range(r Reader, from, to string) iter.Seq[R] {
-	return func(yield func(R) bool) {
-		rows := r.steady(x.table.id).(*tableTree[R])
-		end := escapeKey(to)
-		x.in(rows).Ascend(escapeKey(from), func(composite string, e *entry[R]) bool {
-			return (to == "" || composite < end) && yield(e.row)
-		})
+	return func(yield func(R) bool) { x.rows.walk(r, from, to, toRows(yield)) }
+}
+
+// rowIndex is an Index without its row type.
+type rowIndex struct {
+	table  *rowTable
+	name   string
+	id     int // position among the table's indexes
+	keys   func(row any) []string
+	unique bool
+}
+
+func (x *rowIndex) in(rows *tree) *entries { return rows.indexes[x.id] }
+
+func (x *rowIndex) first(r Reader, key string) *entry {
+	for e := range x.matches(x.table.of(r), key) {
+		return e
 	}
+	return nil
 }
 
-func (x *Index[R]) in(rows *tableTree[R]) *btree.Map[string, *entry[R]] {
-	return rows.indexes[x.id]
+// walk visits the entries with from <= index key < to as they were when it
+// began.
+func (x *rowIndex) walk(r Reader, from, to string, visit func(*entry) bool) {
+	end := escapeKey(to)
+	x.in(r.steady(x.table.id)).Ascend(escapeKey(from), func(composite string, e *entry) bool {
+		return (to == "" || composite < end) && visit(e)
+	})
 }
 
-func (x *Index[R]) matches(rows *tableTree[R], key string) iter.Seq[*entry[R]] {
-	return func(yield func(*entry[R]) bool) {
+func (x *rowIndex) matches(rows *tree, key string) iter.Seq[*entry] {
+	return func(yield func(*entry) bool) {
 		start := indexKey(key, "")
-		x.in(rows).Ascend(start, func(composite string, e *entry[R]) bool {
+		x.in(rows).Ascend(start, func(composite string, e *entry) bool {
 			return strings.HasPrefix(composite, start) && yield(e)
 		})
 	}
 }
 
 // check finds a row other than e with one of e's unique keys.
-func (x *Index[R]) check(rows *tableTree[R], e *entry[R]) error {
+func (x *rowIndex) check(rows *tree, e *entry) error {
 	if !x.unique {
 		return nil
 	}
@@ -112,7 +117,7 @@ func (x *Index[R]) check(rows *tableTree[R], e *entry[R]) error {
 
 // replace puts e in the place of prev, which may be nil. Most changes of a row
 // leave its index keys as they are; then the entry alone is exchanged.
-func (x *Index[R]) replace(rows *tableTree[R], prev, e *entry[R]) {
+func (x *rowIndex) replace(rows *tree, prev, e *entry) {
 	keys := x.keys(e.row)
 	if prev != nil && !slices.Equal(x.keys(prev.row), keys) {
 		x.drop(rows, prev)
@@ -122,7 +127,7 @@ func (x *Index[R]) replace(rows *tableTree[R], prev, e *entry[R]) {
 	}
 }
 
-func (x *Index[R]) drop(rows *tableTree[R], e *entry[R]) {
+func (x *rowIndex) drop(rows *tree, e *entry) {
 	for _, key := range x.keys(e.row) {
 		x.in(rows).Delete(indexKey(key, e.key))
 	}

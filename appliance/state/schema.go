@@ -8,29 +8,15 @@ import (
 // Schema is the list of tables that a store is opened with. Packages declare
 // theirs with Define before Open; a schema serves one store.
 type Schema struct {
-	tables []tableDef
-	byName map[string]tableDef
+	tables []*rowTable
+	byName map[string]*rowTable
 	errs   []error
 	opened bool
 }
 
 // NewSchema returns a schema without tables.
 func NewSchema() *Schema {
-	return &Schema{byName: make(map[string]tableDef)}
-}
-
-// tableDef is a Table without its row type.
-type tableDef interface {
-	tableName() string
-	newTree() tree
-	// load decodes a stored row into t, without its index keys.
-	load(t tree, key string, raw rawRow) (upgraded bool, err error)
-	// buildIndexes fills t's indexes from its rows.
-	buildIndexes(t tree) error
-	// restore puts prev, or nothing, back under key.
-	restore(r *root, key string, prev any)
-	// encode visits t's rows in key order as they are stored.
-	encode(t tree, visit func(key string, version int, data []byte) error) error
+	return &Schema{byName: make(map[string]*rowTable)}
 }
 
 // rawRow is a row as stored.
@@ -39,8 +25,8 @@ type rawRow struct {
 	data    []byte
 }
 
-func (s *Schema) add(name string, version int, t tableDef) {
-	switch {
+func (s *Schema) add(t *rowTable) {
+	switch name, version := t.name, t.version; {
 	case s.opened:
 		s.fail("table %q declared after Open", name)
 	case name == "" || len(name) > maxTableName:
@@ -51,7 +37,7 @@ func (s *Schema) add(name string, version int, t tableDef) {
 		s.fail("table %q has version %d", name, version)
 	}
 	s.tables = append(s.tables, t)
-	s.byName[name] = t
+	s.byName[t.name] = t
 }
 
 func (s *Schema) fail(format string, args ...any) {
@@ -69,9 +55,9 @@ func (s *Schema) use() error {
 
 // newHead returns an empty state.
 func (s *Schema) newHead() *root {
-	r := &root{tables: make([]tree, len(s.tables)), dirty: make([]bool, len(s.tables))}
+	r := &root{tables: make([]*tree, len(s.tables)), dirty: make([]bool, len(s.tables))}
 	for i, t := range s.tables {
-		r.tables[i] = t.newTree()
+		r.tables[i] = newTree(len(t.indexes))
 	}
 	return r
 }

@@ -72,7 +72,7 @@ func (st *stage) build(s *Schema) (head *root, unknown orphans, upgraded int, er
 		}
 	}
 	for i, t := range s.tables {
-		rows := st.tables[t.tableName()]
+		rows := st.tables[t.name]
 		for _, key := range slices.Sorted(maps.Keys(rows)) {
 			up, err := t.load(head.tables[i], key, rows[key])
 			if err != nil {
@@ -93,10 +93,10 @@ func (st *stage) build(s *Schema) (head *root, unknown orphans, upgraded int, er
 func (s *Schema) encode(r *root, unknown orphans, visit func(table, key string, version int, data []byte) error) error {
 	for i, t := range s.tables {
 		err := t.encode(r.tables[i], func(key string, version int, data []byte) error {
-			return visit(t.tableName(), key, version, data)
+			return visit(t.name, key, version, data)
 		})
 		if err != nil {
-			return fmt.Errorf("encode table %s: %w", t.tableName(), err)
+			return fmt.Errorf("encode table %s: %w", t.name, err)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(unknown)) {

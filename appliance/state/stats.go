@@ -32,7 +32,7 @@ func (s *Store) Stats() Stats {
 	v := s.Snapshot()
 	rows := 0
 	for _, t := range v.root.tables {
-		rows += t.rows()
+		rows += t.byKey.Len()
 	}
 	return Stats{
 		Generation:      s.stats.generation.Load(),

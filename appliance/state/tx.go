@@ -23,7 +23,7 @@ func newTx(head *root) *Tx {
 func (tx *Tx) current() *root { return tx.head }
 
 // steady copies the table, so that a loop over rows may change them.
-func (tx *Tx) steady(table int) tree { return tx.head.tables[table].copy() }
+func (tx *Tx) steady(table int) *tree { return tx.head.tables[table].copy() }
 
 // changed reports whether the transaction has effects.
 func (tx *Tx) changed() bool { return len(tx.value) > headerBytes }

@@ -9,15 +9,15 @@ type Reader interface {
 	// current returns the state that point reads use.
 	current() *root
 	// steady returns a table that does not change while it is walked.
-	steady(table int) tree
+	steady(table int) *tree
 }
 
 // View is one consistent, immutable and durable state of all tables. It needs
 // no closing; holding one keeps the rows it shows in memory.
 type View struct{ root *root }
 
-func (v *View) current() *root        { return v.root }
-func (v *View) steady(table int) tree { return v.root.tables[table] }
+func (v *View) current() *root         { return v.root }
+func (v *View) steady(table int) *tree { return v.root.tables[table] }
 
 // Sequence is the number of the last transaction in this state.
 func (v *View) Sequence() uint64 { return v.root.sequence }

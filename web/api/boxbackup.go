@@ -177,8 +177,8 @@ func (h *handler) backupFiles(r *http.Request) ([]BackupFile, error) {
 
 // downloadBackup sends a backup as it is made. One that fails half way has no end, neither of its own nor of HTTP.
 func (h *handler) downloadBackup(w http.ResponseWriter, r *http.Request) {
-	q, err := question[BackupDownload](r)
-	if err != nil {
+	var q BackupDownload
+	if err := question(r, &q); err != nil {
 		h.refuse(w, r, err)
 		return
 	}

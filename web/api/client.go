@@ -126,11 +126,17 @@ func decodeAnswer[Answer any](resp *http.Response, refused error) (answer Answer
 	if refused != nil {
 		return answer, refused
 	}
-	defer func() { err = errors.Join(err, resp.Body.Close()) }()
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&answer); err != nil {
-		return answer, fmt.Errorf("reading the answer: %w", err)
+	err = decode(resp.Body, &answer)
+	return answer, err
+}
+
+// decode reads an answer and closes its body.
+func decode(body io.ReadCloser, answer any) (err error) {
+	defer func() { err = errors.Join(err, body.Close()) }()
+	if err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(answer); err != nil {
+		return fmt.Errorf("reading the answer: %w", err)
 	}
-	return answer, nil
+	return nil
 }
 
 // send sends one request and returns the response, whose body is the answer and must be closed.

@@ -97,7 +97,25 @@ func errForbidden(role access.Role) error {
 
 // answer makes an action of a function that returns what to send.
 func answer[Answer any](h *handler, f func(*http.Request) (Answer, error)) action {
-	return action{answer: reflect.TypeFor[Answer](), serve: func(w http.ResponseWriter, r *http.Request) {
+	return h.answering(reflect.TypeFor[Answer](), func(r *http.Request) (any, error) { return f(r) })
+}
+
+// ask makes an action of a function that answers a question in the request's body.
+func ask[Question, Answer any](h *handler, f func(*http.Request, Question) (Answer, error)) action {
+	asked := h.answering(reflect.TypeFor[Answer](), func(r *http.Request) (any, error) {
+		var q Question
+		if err := question(r, &q); err != nil {
+			return nil, err
+		}
+		return f(r, q)
+	})
+	asked.question = reflect.TypeFor[Question]()
+	return asked
+}
+
+// answering is answer without its type.
+func (h *handler) answering(kind reflect.Type, f func(*http.Request) (any, error)) action {
+	return action{answer: kind, serve: func(w http.ResponseWriter, r *http.Request) {
 		value, err := f(r)
 		if err != nil {
 			h.refuse(w, r, err)
@@ -105,20 +123,6 @@ func answer[Answer any](h *handler, f func(*http.Request) (Answer, error)) actio
 		}
 		h.write(w, http.StatusOK, value)
 	}}
-}
-
-// ask makes an action of a function that answers a question in the request's body.
-func ask[Question, Answer any](h *handler, f func(*http.Request, Question) (Answer, error)) action {
-	asked := answer(h, func(r *http.Request) (Answer, error) {
-		q, err := question[Question](r)
-		if err != nil {
-			var none Answer
-			return none, err
-		}
-		return f(r, q)
-	})
-	asked.question = reflect.TypeFor[Question]()
-	return asked
 }
 
 // stream makes an action of a handler that sends something other than one JSON value.

@@ -108,17 +108,17 @@ func (h *handler) write(w http.ResponseWriter, status int, value any) {
 	}
 }
 
-// question reads a request body. An attribute it does not know is refused: a misspelt one must not be lost.
-func question[Question any](r *http.Request) (q Question, err error) {
+// question reads a request's body into a value. An attribute it does not know is refused: a misspelt one must not be lost.
+func question(r *http.Request, into any) error {
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&q); err != nil {
-		return q, &Error{Code: "invalid", Message: "the request is not understood: " + err.Error()}
+	if err := decoder.Decode(into); err != nil {
+		return &Error{Code: "invalid", Message: "the request is not understood: " + err.Error()}
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return q, &Error{Code: "invalid", Message: "the request is not understood: something follows it"}
+		return &Error{Code: "invalid", Message: "the request is not understood: something follows it"}
 	}
-	return q, nil
+	return nil
 }
 
 func (h *handler) status(*http.Request) (Status, error) {
