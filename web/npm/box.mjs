@@ -1,0 +1,54 @@
+// A real box in a folder of its own, as the browser test starts it.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+// start returns a box that listens on ports of the system's choice; whoever starts it stops it.
+export function start(furrow) {
+  const data = mkdtempSync(join(tmpdir(), "furrow-browser-"));
+  const box = spawn(furrow, ["--data", data, "serve", "--server-url", "http://groove.example.com/gms.dll",
+    "--listen", "http=127.0.0.1:0", "--listen", "https=127.0.0.1:0", "--listen", "sstp=127.0.0.1:0"]);
+  let log = "";
+  box.stderr.on("data", (text) => { log += text; });
+  box.stdout.on("data", (text) => { log += text; });
+
+  // run is a command of the box's own command line, and returns what it writes.
+  function run(...args) {
+    return new Promise((resolve, reject) => {
+      const asked = spawn(furrow, ["--data", data, ...args]);
+      let text = "", complaint = "";
+      asked.stdout.on("data", (part) => { text += part; });
+      asked.stderr.on("data", (part) => { complaint += part; });
+      asked.on("error", reject);
+      asked.on("close", (code) => (code === 0 ? resolve(text) : reject(new Error(`furrow ${args[0]}: ${code}: ${complaint}`))));
+    });
+  }
+
+  return {
+    data,
+    run,
+
+    // said waits until the box has said something in its log, and returns the first group of the pattern.
+    async said(pattern) {
+      for (let i = 0; i < 600; i++) {
+        const found = log.match(pattern);
+        if (found) return found[1];
+        if (box.exitCode !== null) break;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      throw new Error(`the box never said ${pattern}:\n${log}`);
+    },
+
+    async address(service) {
+      return JSON.parse(await run("status", "--json")).listeners[service];
+    },
+
+    async stop() {
+      const ended = box.exitCode === null ? new Promise((resolve) => box.on("close", resolve)) : null;
+      box.kill("SIGTERM");
+      await ended;
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
