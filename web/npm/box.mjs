@@ -7,8 +7,8 @@ import { join } from "node:path";
 // start returns a box that listens on ports of the system's choice; whoever starts it stops it.
 export function start(furrow) {
   const data = mkdtempSync(join(tmpdir(), "furrow-browser-"));
-  const box = spawn(furrow, ["--data", data, "serve", "--server-url", "http://groove.example.com/gms.dll",
-    "--listen", "http=127.0.0.1:0", "--listen", "https=127.0.0.1:0", "--listen", "sstp=127.0.0.1:0"]);
+  const box = spawn(furrow, ["--data", data, "serve",
+    ...["http", "https", "sstp"].flatMap((service) => ["--listen", `${service}=127.0.0.1:0`])]);
   let log = "";
   box.stderr.on("data", (text) => { log += text; });
   box.stdout.on("data", (text) => { log += text; });
@@ -26,6 +26,7 @@ export function start(furrow) {
   }
 
   return {
+    furrow,
     data,
     run,
 

@@ -1,9 +1,10 @@
-// The pages in a real browser, over the real https port of a real box: the set-up from nothing to the first member,
-// then every page in light and dark and three widths, without violations that axe-core finds and without errors in the
+// The pages in a real browser, over the real https port of a real box: the set-up from nothing to the first member, a
+// day at the office, then every page in light and dark and three widths, without violations that axe-core finds and without errors in the
 // console. Pictures are left in ../../bin/screenshots. Usage: node browser.mjs FURROW CHROMIUM
 import { chromium } from "playwright-core";
 import { start } from "./box.mjs";
 import { look, open, problems } from "./look.mjs";
+import { office } from "./office.mjs";
 import { setUp } from "./setup.mjs";
 
 const [furrow, executablePath] = process.argv.slice(2);
@@ -14,6 +15,7 @@ try {
   browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   const page = await open(browser, `https://${await box.address("https")}`);
   await setUp(page, code);
+  await office(page, box);
 
   await page.goto("/members");
   const member = await page.getByRole("link", { name: "Bob Jones" }).getAttribute("href");

@@ -1,0 +1,77 @@
+// A day at the office: what somebody does at the pages, and what clients see of it on the wire.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { problems } from "./look.mjs";
+
+// expected is how long something may take to show that happens by itself, in milliseconds.
+const expected = 60_000;
+
+// office needs a page of an administrator and members called Bob Jones and Eva Köhler who have not joined.
+export async function office(page, box) {
+  const homes = mkdtempSync(join(tmpdir(), "furrow-office-"));
+  try {
+    const bob = await joins(page, box, "Bob Jones", join(homes, "bob"));
+    await seenOnline(page, box, bob);
+    await disabled(page, box, bob);
+  } finally {
+    rmSync(homes, { recursive: true, force: true });
+  }
+}
+
+// joins has a client become the member of a name with the code that the member's page shows.
+async function joins(page, box, name, home) {
+  await page.goto("/members");
+  await page.getByRole("link", { name }).click();
+  const path = new URL(page.url()).pathname;
+  const code = await page.locator("section.code dd code").last().innerText();
+  const server = `http://${await box.address("http")}`;
+  await box.run("client", "join", "--server", server, "--code", code, "--home", home);
+  await until("the relay knows the member", () => box.run("client", "register", "--home", home));
+  await page.goto(path);
+  await page.locator(".head .status.active").waitFor();
+  return { name, home, path };
+}
+
+// seenOnline looks at the dashboard, which is not loaded again, while a client comes and goes.
+async function seenOnline(page, box, member) {
+  await page.goto("/");
+  const online = page.locator("#online");
+  await online.filter({ hasText: /^0$/ }).waitFor();
+  const loaded = await page.evaluate(() => performance.timeOrigin);
+  const client = spawn(box.furrow, ["client", "presence", "--home", member.home], { stdio: "ignore" });
+  const ended = new Promise((resolve) => client.on("close", resolve));
+  try {
+    await online.filter({ hasText: /^1$/ }).waitFor({ timeout: expected });
+  } finally {
+    client.kill("SIGTERM");
+    await ended;
+  }
+  await online.filter({ hasText: /^0$/ }).waitFor({ timeout: expected });
+  if (loaded !== await page.evaluate(() => performance.timeOrigin)) problems.push("the dashboard was loaded again");
+}
+
+// disabled has a member disabled, whose client is refused, and enabled again.
+async function disabled(page, box, member) {
+  await page.goto(member.path);
+  await page.getByRole("button", { name: "Disable" }).click();
+  await page.locator(".head .status.disabled").waitFor();
+  const refused = await box.run("client", "update", "--home", member.home).catch((error) => error.message);
+  if (!/fault 2\d\d/.test(refused)) problems.push(`a disabled member's client was told ${refused}`);
+  await page.getByRole("button", { name: "Enable" }).click();
+  await page.locator(".head .status.active").waitFor();
+  await box.run("client", "update", "--home", member.home);
+}
+
+// until tries something until it succeeds.
+async function until(what, action) {
+  for (const end = Date.now() + expected; ;) {
+    try {
+      return await action();
+    } catch (error) {
+      if (Date.now() > end) throw new Error(`${what}: ${error.message}`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
