@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -87,6 +88,8 @@ func TestStoredSettings(t *testing.T) {
 }
 
 func TestValidateNamesTheField(t *testing.T) {
+	beyond := math.MaxInt32
+	beyond++ // below 0 where an int has 32 bits, which is as wrong
 	component := func(change func(*ComponentUpdate)) Body {
 		p := fullBodies()["ComponentUpdatePolicy"].(ComponentUpdate)
 		change(&p)
@@ -145,11 +148,11 @@ func TestValidateNamesTheField(t *testing.T) {
 		{"bandwidth.unit", device(func(p *DevicePolicy) { p.Bandwidth.Unit = 4 })},
 		{"bandwidth.displayMask", device(func(p *DevicePolicy) { p.Bandwidth.DisplayMask = "a\u2028b" })},
 		{"pki.feature.revocationFreshness", device(func(p *DevicePolicy) { p.PKI.Feature.RevocationFreshness = time.Millisecond })},
-		{"pki.feature.keyUsageFlags", device(func(p *DevicePolicy) { p.PKI.Feature.KeyUsageFlags = 1 << 31 })},
+		{"pki.feature.keyUsageFlags", device(func(p *DevicePolicy) { p.PKI.Feature.KeyUsageFlags = beyond })},
 		{"pki.feature.certificateTypes", device(func(p *DevicePolicy) {
 			p.PKI.Feature.CertificateTypes = make([]PKICertificateType, maxCertificateTypes+1)
 		})},
-		{"pki.feature.certificateTypes[1].id", device(func(p *DevicePolicy) { p.PKI.Feature.CertificateTypes[1].ID = 1 << 31 })},
+		{"pki.feature.certificateTypes[1].id", device(func(p *DevicePolicy) { p.PKI.Feature.CertificateTypes[1].ID = beyond })},
 		{"pki.feature.certificateTypes[1].certificates", device(func(p *DevicePolicy) {
 			p.PKI.Feature.CertificateTypes[1].Certificates = make([][]byte, maxCertificates+1)
 		})},
@@ -182,7 +185,7 @@ func TestValidateNamesTheField(t *testing.T) {
 		{"history", passphrase(func(p *Passphrase) { p.History = -1 })},
 		{"minLength", passphrase(func(p *Passphrase) { p.MinLength = maxPassphraseLength + 1 })},
 		{"resetInstructions", passphrase(func(p *Passphrase) { p.ResetInstructions = "\x1b[2J" })},
-		{"lockout.flags", passphrase(func(p *Passphrase) { p.Lockout = &Lockout{Flags: 1 << 31} })},
+		{"lockout.flags", passphrase(func(p *Passphrase) { p.Lockout = &Lockout{Flags: beyond} })},
 		{"delayLockout.duration", passphrase(func(p *Passphrase) { p.DelayLockout.Duration = time.Millisecond })},
 		{"delayLockout.threshold", passphrase(func(p *Passphrase) { p.DelayLockout.Threshold = 1001 })},
 		{"delayLockout.vector", passphrase(func(p *Passphrase) { p.DelayLockout.Vector = LockoutVector{2, 1} })},
