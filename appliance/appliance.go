@@ -42,6 +42,10 @@ import (
 // stateDir is the folder of the state engine in the data directory.
 const stateDir = "state"
 
+// RollBack makes the state from before the last upgrade of its form the current one of a stopped box, for the older
+// version that cannot open it as it is; see [state.RollBack].
+func RollBack(dataDir string) error { return state.RollBack(filepath.Join(dataDir, stateDir)) }
+
 // backupsDir is the folder of the account backups in the data directory.
 const backupsDir = "account-backups"
 
@@ -191,6 +195,9 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	a.store, a.report, err = state.Open(filepath.Join(a.opts.DataDir, stateDir), schema, state.Options{Logger: a.opts.Log})
 	if errors.Is(err, state.ErrLocked) {
 		return laterTables{}, nil, fmt.Errorf("data directory %s: another furrow is running on it", a.opts.DataDir)
+	}
+	if errors.Is(err, state.ErrNewer) {
+		err = fmt.Errorf("%w; run that version again, or give up what it changed: furrow --data %s recovery roll-back", err, a.opts.DataDir)
 	}
 	if err != nil {
 		return laterTables{}, nil, fmt.Errorf("opening the state: %w", err)

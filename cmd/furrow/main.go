@@ -24,7 +24,7 @@ type commandLine struct {
 	Serve    serveCmd    `cmd:"" help:"Run the box."`
 	Status   statusCmd   `cmd:"" help:"Say how the running box is."`
 	Doctor   doctorCmd   `cmd:"" help:"Examine the running box as its users meet it."`
-	Recovery recoveryCmd `cmd:"" help:"After damage to the disk: accept the restored state."`
+	Recovery recoveryCmd `cmd:"" help:"After damage to the disk, or when an older version is to be run again."`
 	Domain   domainCmd   `cmd:"" help:"Management domains."`
 	Member   memberCmd   `cmd:"" help:"Members of a domain."`
 	Relay    relayCmd    `cmd:"" help:"The relay of this box, and relays elsewhere."`

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
 
+	"furrow/appliance"
 	"furrow/web/api"
 )
 
@@ -16,13 +18,26 @@ func (statusCmd) Run(s *session) error {
 }
 
 type recoveryCmd struct {
-	Accept recoveryAcceptCmd `cmd:"" help:"Go on with the restored state; what was lost stays lost."`
+	Accept   recoveryAcceptCmd   `cmd:"" help:"Go on with the restored state; what was lost stays lost."`
+	RollBack recoveryRollBackCmd `cmd:"" help:"Give up all that a newer version has done since it changed the form of the state, so that an older one can open it. The box must not run."`
 }
 
 type recoveryAcceptCmd struct{}
 
 func (recoveryAcceptCmd) Run(s *session) error {
 	return s.status((*api.Client).AcceptRecovery)
+}
+
+type recoveryRollBackCmd struct{}
+
+func (recoveryRollBackCmd) Run(s *session) error {
+	if err := appliance.RollBack(s.data); err != nil {
+		return err
+	}
+	return s.out.print(map[string]bool{"rolledBack": true}, func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, "The state is as it was before the newer version changed it. What came later is kept beside it in files that end in .rolled-back.")
+		return err
+	})
 }
 
 // status does one thing that yields the box's status, and prints it.

@@ -323,7 +323,7 @@ func TestUploadRefusals(t *testing.T) {
 	// The largest fits into a request of its service.
 	large.Fragment.Data = large.Fragment.Data[1:]
 	body := (&soap.Request{Service: ServiceAuditLogUpload, Payload: large.Frame(uploadEvent()).SecureHeader(keys.CodeKey("c"), soap.MACOverDigest)}).Encode(soap.Request1)
-	request, err := soap.DecodeRequest(body, RequestRule)
+	request, err := soap.DecodeRequest(body, requestRule)
 	if err != nil {
 		t.Fatal(err)
 	}

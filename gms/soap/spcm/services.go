@@ -154,9 +154,3 @@ func LookupService(name string) (Service, bool) {
 	}
 	return Service{}, false
 }
-
-// RequestRule is the rule for [soap.DecodeRequest] over all services.
-func RequestRule(name string) (soap.RequestRule, bool) {
-	s, ok := LookupService(name)
-	return soap.RequestRule{Shape: s.Request, Limit: s.Limit}, ok
-}

@@ -50,12 +50,11 @@ func TestServices(t *testing.T) {
 		if s != want || s.Limit < 16<<10 || s.Limit > 2<<20 {
 			t.Errorf("got %+v, want %+v", s, want)
 		}
-		rule, ok := RequestRule(s.Name)
-		if !ok || rule != (soap.RequestRule{Shape: s.Request, Limit: s.Limit}) {
-			t.Errorf("%s: rule %+v, %t", s.Name, rule, ok)
+		if found, ok := LookupService(s.Name); !ok || found != s {
+			t.Errorf("%s: found %+v, %t", s.Name, found, ok)
 		}
 	}
-	if _, ok := RequestRule("keyActivation"); ok {
+	if _, ok := LookupService("keyActivation"); ok {
 		t.Error("service found under another name")
 	}
 	if CodeKey.Wrapper() != "PayloadWrapper" || AccountKey.Wrapper() != "Event" || AccountSignature.Wrapper() != "Event" || AccountHeader.Wrapper() != "Event" {
@@ -98,7 +97,7 @@ func TestLimitsFitMessages(t *testing.T) {
 			t.Fatal(err)
 		}
 		body := (&soap.Request{Service: service, Payload: fragment}).Encode(s.Request)
-		request, err := soap.DecodeRequest(body, RequestRule)
+		request, err := soap.DecodeRequest(body, requestRule)
 		if err != nil {
 			t.Errorf("%s of %d bytes: %v", service, len(body), err)
 			continue
@@ -107,4 +106,10 @@ func TestLimitsFitMessages(t *testing.T) {
 			t.Errorf("%s: %v", service, err)
 		}
 	}
+}
+
+// requestRule is the rule for [soap.DecodeRequest] over all services.
+func requestRule(name string) (soap.RequestRule, bool) {
+	s, ok := LookupService(name)
+	return soap.RequestRule{Shape: s.Request, Limit: s.Limit}, ok
 }

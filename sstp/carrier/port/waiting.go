@@ -91,13 +91,6 @@ func (w *waitingRoom) remove(c *conn) {
 	*s = seat{}
 }
 
-// len is how many wait.
-func (w *waitingRoom) len() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.all.Len()
-}
-
 // sourceOf is what connections are counted by: the IPv4 address, or the network of
 // 64 bits, which is the least that a customer gets, of the IPv6 address.
 func sourceOf(addr net.Addr) netip.Prefix {

@@ -6,6 +6,13 @@ import (
 	"testing"
 )
 
+// len is how many wait.
+func (w *waitingRoom) len() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.all.Len()
+}
+
 func TestSourceOf(t *testing.T) {
 	for addr, want := range map[string]string{
 		"192.0.2.7:1":                 "192.0.2.7/32",
