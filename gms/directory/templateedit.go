@@ -31,6 +31,7 @@ type templateActions interface {
 	create(ctx context.Context, domain, name string) (guid string, err error)
 	duplicate(ctx context.Context, from Template, name string) (guid string, err error)
 	edit(ctx context.Context, guid, name string, values []policy.Value) ([]policy.Change, error)
+	preview(r state.Reader, guid, name string, values []policy.Value) ([]policy.Change, error)
 	diff(r state.Reader, from, to string) ([]policy.Change, error)
 	remove(ctx context.Context, guid string) error
 }
@@ -238,26 +239,35 @@ func (k *templateKind[R, S]) diff(r state.Reader, from, to string) ([]policy.Cha
 func (k *templateKind[R, S]) edit(
 	ctx context.Context, guid, name string, values []policy.Value,
 ) (changes []policy.Change, err error) {
-	_, err = k.change(ctx, guid, "changing", func(tx *state.Tx, t *R) error {
-		if name != "" {
-			k.head(t).Name = name
-			if err := k.checkName(tx, k.head(t)); err != nil {
-				return err
-			}
+	_, err = k.change(ctx, guid, "changing", func(tx *state.Tx, t *R) (err error) {
+		var after S
+		if after, changes, err = k.altered(tx, t, name, values); err == nil {
+			k.take(t, after, k.stamp(tx))
 		}
-		before := k.settings(t)
-		after, err := k.edited(before, values)
-		if err != nil {
-			return err
-		}
-		if err := k.check(after); err != nil {
-			return err
-		}
-		changes = k.sheet.Diff(before, after)
-		k.take(t, after, k.stamp(tx))
-		return nil
+		return err
 	})
 	return changes, err
+}
+
+// altered gives a template another name, unless that is empty, and returns its settings
+// with other values, checked, and how they differ.
+func (k *templateKind[R, S]) altered(
+	r state.Reader, t *R, name string, values []policy.Value,
+) (after S, changes []policy.Change, err error) {
+	if name != "" {
+		k.head(t).Name = name
+		if err := k.checkName(r, k.head(t)); err != nil {
+			return after, nil, err
+		}
+	}
+	before := k.settings(t)
+	if after, err = k.edited(before, values); err != nil {
+		return after, nil, err
+	}
+	if err := k.check(after); err != nil {
+		return after, nil, err
+	}
+	return after, k.sheet.Diff(before, after), nil
 }
 
 // edited returns settings with other values. The settings it is given share their

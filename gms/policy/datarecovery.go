@@ -16,7 +16,7 @@ const (
 type DataRecovery struct {
 	Recovery          Recovery `json:"recovery" help:"Full: the domain's recovery key can open members' accounts, so a forgotten passphrase can be replaced. None: it cannot, and the account is lost." choices:"Full,None"`
 	AutomaticReset    bool     `json:"automaticReset" help:"Members can have a temporary passphrase mailed to them without an administrator."`
-	ResetInstructions string   `json:"resetInstructions" help:"What a member who forgot the passphrase is shown. Empty: nothing."`
+	ResetInstructions string   `json:"resetInstructions" help:"What a member who forgot the passphrase is shown. Empty: nothing." lines:"true"`
 
 	// Certificate is the domain's data recovery certificate in DER. It is no
 	// setting: who builds the object takes it from the domain. [Build] does

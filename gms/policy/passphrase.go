@@ -26,7 +26,7 @@ type Passphrase struct {
 	NeedDigit         bool          `json:"needDigit" help:"At least one digit."`
 	NeedMixedCase     bool          `json:"needMixedCase" help:"Both upper and lower case letters."`
 	NeedPunctuation   bool          `json:"needPunctuation" help:"At least one punctuation mark."`
-	ResetInstructions string        `json:"resetInstructions" help:"What a member who forgot the passphrase is shown. Empty: nothing."`
+	ResetInstructions string        `json:"resetInstructions" help:"What a member who forgot the passphrase is shown. Empty: nothing." lines:"true"`
 	Lockout           *Lockout      `json:"lockout,omitempty" help:"Older form of the rule about wrong passphrases. Clients ignore it."`
 	DelayLockout      *DelayLockout `json:"delayLockout,omitempty" help:"What happens after wrong passphrases. Left out: nothing."`
 }

@@ -33,6 +33,7 @@ const (
 //	unit     what a number counts, or in what a form shows a duration
 //	min, max the range of a number
 //	choices  the values of an enumeration with their names, such as 0=free
+//	lines    true for a text that may have several lines
 type Setting struct {
 	// Key names the setting within its template, such as
 	// passphrase.delayLockout.threshold. Its first part is the section.
@@ -45,6 +46,8 @@ type Setting struct {
 	Min     *int64   `json:"min,omitempty"`
 	Max     *int64   `json:"max,omitempty"`
 	Choices []string `json:"choices,omitempty"`
+	// Lines says that a text may have several lines.
+	Lines bool `json:"lines,omitempty"`
 	// Default is the text of the value in a new template.
 	Default string `json:"default"`
 
@@ -108,6 +111,7 @@ func (s *Sheet) list(t reflect.Type, prefix string, index []int) {
 		one := Setting{Key: key, Section: section, Help: f.Tag.Get("help"), Unit: f.Tag.Get("unit"), index: at}
 		one.Kind = kindOf(f)
 		one.Min, one.Max = bound(f, "min"), bound(f, "max")
+		one.Lines = f.Tag.Get("lines") == "true"
 		one.choices(f.Tag.Get("choices"))
 		s.settings = append(s.settings, one)
 		if one.Kind == SettingPart {

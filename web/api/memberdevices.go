@@ -2,10 +2,13 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
 
+	"furrow/gms/directory"
+	"furrow/sstp"
 	"furrow/web/access"
 )
 
@@ -18,6 +21,8 @@ type MemberDevice struct {
 	// Waiting and WaitingBytes are what the relay keeps for it.
 	Waiting      int   `json:"waiting"`
 	WaitingBytes int64 `json:"waitingBytes"`
+	// Account is the device as the member's domain knows it, by the GUID in its URL; nil if it has no account there.
+	Account *Device `json:"account,omitempty"`
 }
 
 func (h *handler) memberDeviceRoutes() []Route {
@@ -46,10 +51,30 @@ func (h *handler) memberDevices(r *http.Request) ([]MemberDevice, error) {
 			continue
 		}
 		shown := MemberDevice{URL: url, Added: device.Added, LockedOut: device.LockedOut}
+		if shown.Account, err = h.deviceAccount(m.Domain, sstp.DeviceGUID(url)); err != nil {
+			return nil, err
+		}
 		shown.Online, shown.Waiting, shown.WaitingBytes = h.Relay.DeviceState(url)
 		devices = append(devices, shown)
 	}
 	return devices, nil
+}
+
+// deviceAccount is a device of a domain, nil if there is none.
+func (h *handler) deviceAccount(domain, guid string) (*Device, error) {
+	d, err := h.Directory.Domain(domain)
+	if err != nil {
+		return nil, err
+	}
+	device, err := h.Directory.Device(domain, guid)
+	if errors.Is(err, directory.ErrDeviceNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	shown, err := h.showDevice(d, device, h.failuresByDevice(d))
+	return &shown, err
 }
 
 // MemberDevices returns the devices of a member that the box's relay knows.

@@ -95,8 +95,13 @@ func (h *handler) failures(r *http.Request) ([]DeviceFailure, error) {
 	if err != nil {
 		return nil, err
 	}
+	return h.failuresIn(guid), nil
+}
+
+// failuresIn are the failures in a domain, given by GUID, or in all for "".
+func (h *handler) failuresIn(domain string) []DeviceFailure {
 	shown := []DeviceFailure{}
-	for _, account := range h.Directory.Failures(guid) {
+	for _, account := range h.Directory.Failures(domain) {
 		// A device's account has no member.
 		member, _ := h.Directory.MemberByIdentity(account.Domain, account.Account, account.IdentityURL)
 		for _, f := range account.Failures {
@@ -107,7 +112,7 @@ func (h *handler) failures(r *http.Request) ([]DeviceFailure, error) {
 			})
 		}
 	}
-	return shown, nil
+	return shown
 }
 
 // domainParameter returns the GUID of the domain that a request asks about, "" for all.

@@ -16,6 +16,8 @@ type Policy struct {
 	Name   string `json:"name"`
 	// Default says that all in the domain have it who inherit nothing else.
 	Default bool `json:"default"`
+	// Holders is for how many members, or devices, it holds, however they come to it.
+	Holders int `json:"holders"`
 	// Settings are the settings as text; lists leave them out. GET /v1/policy-settings describes them.
 	Settings []policy.Value `json:"settings,omitempty"`
 }
@@ -69,6 +71,11 @@ func (h *handler) policyRoutes() []Route {
 			action:  ask(h, h.changePolicy),
 		},
 		{
+			Method: "POST", Path: "/v1/policies/{guid}/preview", Role: access.Domain, Reads: true,
+			Summary: "What changing a policy template would change",
+			action:  ask(h, h.previewPolicy),
+		},
+		{
 			Method: "DELETE", Path: "/v1/policies/{guid}", Role: access.Domain,
 			Summary: "Delete a policy template",
 			action:  answer(h, h.deletePolicy),
@@ -104,17 +111,22 @@ func (h *handler) policies(r *http.Request) ([]Policy, error) {
 		if err != nil {
 			return nil, err
 		}
+		holders, err := h.Directory.TemplateHolders(d.GUID)
+		if err != nil {
+			return nil, err
+		}
 		for _, t := range templates {
 			t.Values = nil
-			policies = append(policies, showPolicy(d, t))
+			policies = append(policies, showPolicy(d, t, holders))
 		}
 	}
 	return policies, nil
 }
 
-func showPolicy(d directory.Domain, t directory.Template) Policy {
+func showPolicy(d directory.Domain, t directory.Template, holders map[string]int) Policy {
 	return Policy{
-		GUID: t.GUID, Domain: d.Name, Kind: string(t.Kind), Name: t.Name, Default: t.Default, Settings: t.Values,
+		GUID: t.GUID, Domain: d.Name, Kind: string(t.Kind), Name: t.Name, Default: t.Default, Holders: holders[t.GUID],
+		Settings: t.Values,
 	}
 }
 
@@ -124,7 +136,11 @@ func (h *handler) shownPolicy(t directory.Template, err error) (Policy, error) {
 		return Policy{}, err
 	}
 	d, err := h.Directory.Domain(t.Domain)
-	return showPolicy(d, t), err
+	if err != nil {
+		return Policy{}, err
+	}
+	holders, err := h.Directory.TemplateHolders(t.Domain)
+	return showPolicy(d, t, holders), err
 }
 
 func (h *handler) policy(r *http.Request) (Policy, error) {
@@ -145,6 +161,17 @@ func (h *handler) createPolicy(r *http.Request, q NewPolicy) (Policy, error) {
 func (h *handler) changePolicy(r *http.Request, q PolicyChange) (PolicyChanged, error) {
 	guid := r.PathValue("guid")
 	changes, err := h.Directory.ChangeTemplate(r.Context(), guid, q.Name, q.Settings)
+	return h.policyChanged(r, changes, err)
+}
+
+// previewPolicy answers with the template as it is, and what would change.
+func (h *handler) previewPolicy(r *http.Request, q PolicyChange) (PolicyChanged, error) {
+	changes, err := h.Directory.PreviewTemplate(r.PathValue("guid"), q.Name, q.Settings)
+	return h.policyChanged(r, changes, err)
+}
+
+// policyChanged shows what an action of the directory returns.
+func (h *handler) policyChanged(r *http.Request, changes []policy.Change, err error) (PolicyChanged, error) {
 	if err != nil {
 		return PolicyChanged{}, err
 	}

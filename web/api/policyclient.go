@@ -33,6 +33,11 @@ func (c *Client) ChangePolicy(ctx context.Context, guid string, change PolicyCha
 	return call[PolicyChanged](ctx, c, http.MethodPatch, "/v1/policies/"+url.PathEscape(guid), change)
 }
 
+// PreviewPolicy returns the policy template as it is, and what ChangePolicy would change.
+func (c *Client) PreviewPolicy(ctx context.Context, guid string, change PolicyChange) (PolicyChanged, error) {
+	return call[PolicyChanged](ctx, c, http.MethodPost, "/v1/policies/"+url.PathEscape(guid)+"/preview", change)
+}
+
 // DiffPolicy returns the settings in which a template differs from another one, or from the default settings.
 func (c *Client) DiffPolicy(ctx context.Context, guid, with string) ([]policy.Change, error) {
 	path := "/v1/policies/" + url.PathEscape(guid) + "/diff?" + url.Values{"with": {with}}.Encode()

@@ -13,6 +13,8 @@
 //	GET    /v1/domains/{domain}/certificate  DomainCertificate
 //	PUT    /v1/domains/{domain}/policy    PolicyAssignment -> Holding
 //	PUT    /v1/devices/{device}/policy?domain={domain}  PolicyAssignment -> Holding
+//	GET    /v1/devices?domain={domain}    []Device, of one domain or of all
+//	GET    /v1/devices/{device}?domain={domain}  Device
 //	GET    /v1/groups?domain={domain}     []Group, of one domain or of all
 //	POST   /v1/groups                     NewGroup -> Group
 //	GET    /v1/groups/{group}?domain={domain}  Group, by GUID, or by path in a domain
@@ -23,6 +25,7 @@
 //	POST   /v1/policies                   NewPolicy -> Policy
 //	GET    /v1/policies/{guid}            Policy
 //	PATCH  /v1/policies/{guid}            PolicyChange -> PolicyChanged
+//	POST   /v1/policies/{guid}/preview    PolicyChange -> PolicyChanged, the policy as it is and what would change
 //	DELETE /v1/policies/{guid}            Policy, as it was
 //	GET    /v1/policies/{guid}/diff?with={guid}  []policy.Change, from the other policy or from the default settings
 //	GET    /v1/trusts?domain={domain}     []Trust, of one domain or of all
