@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"furrow/appliance/setting"
 	"furrow/appliance/state"
 )
 
@@ -68,7 +69,7 @@ type settingsRow struct {
 var ErrInvalid = errors.New("invalid")
 
 func invalid(field, format string, args ...any) error {
-	return fmt.Errorf("%w: %s %s", ErrInvalid, field, fmt.Sprintf(format, args...))
+	return setting.Refuse(ErrInvalid, field, format, args...)
 }
 
 // hostPort is where to connect.

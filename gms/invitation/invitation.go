@@ -20,6 +20,7 @@ import (
 	"fmt"
 
 	"furrow/appliance/mail"
+	"furrow/appliance/setting"
 	"furrow/appliance/state"
 	"furrow/gms/directory"
 )
@@ -33,7 +34,7 @@ var (
 )
 
 func invalid(what, format string, args ...any) error {
-	return fmt.Errorf("%w: %s %s", ErrInvalid, what, fmt.Sprintf(format, args...))
+	return setting.Refuse(ErrInvalid, what, format, args...)
 }
 
 // Tables are the package's tables in a store's schema.

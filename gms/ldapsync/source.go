@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"furrow/appliance/setting"
 	"furrow/appliance/state"
 )
 
@@ -107,7 +108,7 @@ var (
 )
 
 func invalid(field, format string, args ...any) error {
-	return fmt.Errorf("%w: %s %s", ErrInvalid, field, fmt.Sprintf(format, args...))
+	return setting.Refuse(ErrInvalid, field, format, args...)
 }
 
 func passwordPurpose(source string) string { return "ldap password/" + source }

@@ -11,6 +11,7 @@ import (
 	"furrow/appliance/backup/target"
 	"furrow/appliance/keys"
 	"furrow/appliance/mail"
+	"furrow/appliance/setting"
 	"furrow/appliance/state"
 	"furrow/gms/audit"
 	"furrow/gms/directory"
@@ -124,6 +125,10 @@ func refuse(err error) (int, *Error) {
 		var invalid *directory.ValidationError
 		if errors.As(err, &invalid) {
 			answer.Field = invalid.Field
+		}
+		var named *setting.Error
+		if errors.As(err, &named) {
+			answer.Field = named.Field
 		}
 		return r.status, answer
 	}
