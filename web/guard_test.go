@@ -69,7 +69,7 @@ func TestWhoSeesWhat(t *testing.T) {
 					continue
 				}
 				b.cookies = map[string]string{sessionCookie: token}
-				w := b.do(method, strings.NewReplacer("{guid}", "none", "{domain}", "none").Replace(p.path), nil)
+				w := b.do(method, strings.NewReplacer("{guid}", "none", "{domain}", "none", "{id}", "none", "{language}", "none", "{name}", "none").Replace(p.path), nil)
 				if role == nobody {
 					if to := w.Header().Get("Location"); !strings.HasPrefix(to, "/sign-in?next=") {
 						t.Errorf("%s %s leads nobody to %q", method, p.path, to)

@@ -77,6 +77,15 @@ func (l *list) filter(name string, options ...option) string {
 	return chosen
 }
 
+// choice offers a filter of which one value is always chosen.
+func (l *list) choice(name, chosen string, options ...option) {
+	f := filter{Name: name, Label: l.words.T("filter." + name), Options: options}
+	for i := range f.Options {
+		f.Options[i].Selected = f.Options[i].Value == chosen
+	}
+	l.Filters = append(l.Filters, f)
+}
+
 // order is the column to sort by, and whether backwards.
 func (l *list) order() (column string, backwards bool) {
 	return strings.CutPrefix(l.sort, "-")

@@ -88,6 +88,19 @@ func pages() []page {
 		{path: "/members/{guid}/backup", role: access.Member, secret: true, title: "members.title", get: getMemberBackup},
 		{path: "/members/{guid}/welcome", role: access.Member, secret: true, title: "members.welcome", get: getWelcome},
 
+		{path: "/trust", role: access.Member, title: "trust.title", nav: sectionDirectory, icon: "trust", get: getTrust},
+		{path: "/trust/new", role: access.Domain, title: "trust.new", get: getNewTrust, post: postNewTrust},
+		{path: "/trust/{guid}/end", role: access.Domain, title: "trust.end", get: getEndTrust, post: postEndTrust},
+		{path: "/domains/{domain}/certificate", role: access.Member, title: "trust.download", get: getDomainCertificate},
+
+		{path: "/mail", role: access.Server, title: "mail.title", nav: sectionMail, icon: "mail", get: getMail, post: postMail},
+		{path: "/mail/off", role: access.Server, title: "mail.off", get: getMailOff, post: postMailOff},
+		{path: "/outbox", role: access.Domain, title: "outbox.title", nav: sectionMail, icon: "outbox", get: getOutbox, post: postOutbox},
+		{path: "/outbox/{id}/drop", role: access.Domain, title: "outbox.drop", get: getDropMail, post: postDropMail},
+		{path: "/invitations", role: access.Domain, title: "invitations.title", nav: sectionMail, icon: "template", get: getInvitations, post: postInvitations},
+		{path: "/invitations/{language}", role: access.Domain, title: "invitations.title", get: getTemplate, post: postTemplate},
+		{path: "/invitations/{language}/reset", role: access.Domain, title: "invitations.reset", get: getResetTemplate, post: postResetTemplate},
+
 		{path: "/about", role: access.Member, title: "about.title", nav: sectionSystem, icon: "about", get: getAbout},
 	}
 }

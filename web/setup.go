@@ -135,37 +135,21 @@ func renamed(err error, from, to string) error {
 	return err
 }
 
-func (v *visit) mailForm() *form {
-	return v.form("setup.mail.test",
-		input{name: "server", required: true, autocomplete: "off"},
-		input{name: "security", kind: "select", required: true, options: []option{
-			{Value: "starttls", Label: "STARTTLS"}, {Value: "tls", Label: "TLS"}, {Value: "plain", Label: v.T("mail.plain")},
-		}},
-		input{name: "from", kind: "email", required: true, autocomplete: "off"},
-		input{name: "testTo", kind: "email", required: true, autocomplete: "email"},
-		input{name: "mailLogin", autocomplete: "off"},
-		input{name: "mailPassword", kind: "password", autocomplete: "off"},
-	)
+func (v *visit) firstMailForm() *form {
+	return v.form("setup.mail.test", append(v.mailInputs(), input{name: "testTo", kind: "email", required: true, autocomplete: "email"})...)
 }
 
-func getSetUpMail(v *visit) error { return v.render("setup-mail.html", v.setUpPage(v.mailForm())) }
+func getSetUpMail(v *visit) error { return v.render("setup-mail.html", v.setUpPage(v.firstMailForm())) }
 
 // postSetUpMail keeps the settings and sends a message at once: settings that do not work are worse than none.
 func postSetUpMail(v *visit) error {
-	f := v.mailForm()
+	f := v.firstMailForm()
 	if f.complete() {
-		_, err := v.client.SetMail(v.ctx(), api.MailSettings{
-			Server: f.value("server"), Security: f.value("security"), From: f.value("from"), Login: f.value("mailLogin"),
-			Password: f.value("mailPassword"),
-		})
-		if err == nil {
-			_, err = v.client.TestMail(v.ctx(), f.value("testTo"))
-			err = renamed(err, "to", "testTo")
-		}
+		err := v.keepMail(f)
 		if err == nil {
 			return v.done("/setup/members", "done.mailWorks", "address", f.value("testTo"))
 		}
-		if err = f.refused(renamed(renamed(err, "login", "mailLogin"), "password", "mailPassword")); err != nil {
+		if err = f.refused(err); err != nil {
 			return err
 		}
 	}

@@ -23,3 +23,12 @@ func (v *visit) upload(name string) ([]byte, error) {
 	}
 	return content, nil
 }
+
+// uploaded is the content of the file that a form needs. Without one that is said at its field.
+func (v *visit) uploaded(f *form, name string) ([]byte, error) {
+	content, err := v.upload(name)
+	if err == nil && len(content) == 0 {
+		f.wrong(name, v.T("error.required"))
+	}
+	return content, err
+}

@@ -50,10 +50,17 @@ func newBox(t testing.TB) *box {
 func (b *box) do(method, target string, form url.Values) *httptest.ResponseRecorder {
 	b.t.Helper()
 	r := httptest.NewRequest(method, "https://box"+target, strings.NewReader(form.Encode()))
-	r.TLS = &tls.ConnectionState{}
-	r.Header.Set("Accept-Language", "en")
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return b.ask(r)
+}
+
+// ask makes a request with what browsers add.
+func (b *box) ask(r *http.Request) *httptest.ResponseRecorder {
+	r.TLS = &tls.ConnectionState{}
+	r.Header.Set("Accept-Language", "en")
+	if r.Method == http.MethodPost {
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
 	for name, value := range b.cookies {
@@ -100,6 +107,16 @@ func (b *box) setUp() {
 		b.t.Fatal(err)
 	}
 	b.post("/setup", url.Values{"setupCode": {code}, "name": {"ann"}, "fullName": {"Ann Smith"}, "newPassword": {password}})
+}
+
+// domain makes a domain and returns its GUID.
+func (b *box) domain(name string) string {
+	b.t.Helper()
+	d, err := b.Directory.CreateDomain(context.Background(), name, name)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return d.GUID
 }
 
 // contains fails unless a page has all these texts.

@@ -32,6 +32,21 @@
     }
   }
 
+  // A file may be dropped anywhere on its field. One that misses must not take the place of the page.
+  for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
+    document.addEventListener(kind, (event) => {
+      if (![...event.dataTransfer?.types ?? []].includes("Files")) return;
+      const field = event.target.closest?.(".field");
+      const input = field?.querySelector("input[type=file]");
+      event.preventDefault();
+      event.dataTransfer.dropEffect = input ? "copy" : "none";
+      for (const other of document.querySelectorAll(".over")) other.classList.remove("over");
+      if (!input) return;
+      if (kind === "drop") input.files = event.dataTransfer.files;
+      else if (kind !== "dragleave") field.classList.add("over");
+    });
+  }
+
   // A hint while typing; what is accepted is decided by the box.
   function strength(password) {
     const different = new Set(password).size;
