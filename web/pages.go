@@ -100,6 +100,12 @@ func pages() []page {
 		{path: "/invitations", role: access.Domain, title: "invitations.title", nav: sectionMail, icon: "template", get: getInvitations, post: postInvitations},
 		{path: "/invitations/{language}", role: access.Domain, title: "invitations.title", get: getTemplate, post: postTemplate},
 		{path: "/invitations/{language}/reset", role: access.Domain, title: "invitations.reset", get: getResetTemplate, post: postResetTemplate},
+		{path: "/backup", role: access.Server, title: "backup.title", nav: sectionSystem, icon: "archive", get: getBackup, post: postBackup},
+		{path: "/live/backup", role: access.Server, title: "backup.title", get: liveBackup},
+		{path: "/backup/settings", role: access.Server, title: "backup.plan", get: getBackupSettings, post: postBackupSettings},
+		{path: "/backup/files", role: access.Server, title: "backup.files", get: getBackupFiles},
+		{path: "/backup/download", role: access.Server, title: "backup.download", get: getBackupDownload, post: postBackupDownload},
+		{path: "/backup/end", role: access.Server, title: "backup.end", get: getEndBackups, post: postEndBackups},
 
 		{path: "/about", role: access.Member, title: "about.title", nav: sectionSystem, icon: "about", get: getAbout},
 	}

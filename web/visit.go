@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -178,10 +177,7 @@ type refusal struct{ Text, Cause string }
 
 // download sends a file that the browser keeps and does not show.
 func (v *visit) download(name, mediaType string, content []byte) error {
-	header := v.w.Header()
-	header.Set("Content-Type", mediaType)
-	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	v.attached(name, mediaType)
 	_, _ = v.w.Write(content) // fails if the browser has gone
 	return nil
 }

@@ -91,6 +91,11 @@ func (h *handler) boxBackupRoutes() []Route {
 			action:  answer(h, h.makeBackup),
 		},
 		{
+			Method: "POST", Path: "/v1/backup/start", Role: access.Server,
+			Summary: "Have a backup made, without waiting for its end",
+			action:  answer(h, h.startBackup),
+		},
+		{
 			Method: "GET", Path: "/v1/backup/files", Role: access.Server,
 			Summary: "The backups at the target",
 			action:  answer(h, h.backupFiles),
@@ -155,6 +160,13 @@ func (h *handler) makeBackup(r *http.Request) (BackupPlan, error) {
 		return BackupPlan{}, &refusal{http.StatusBadGateway, &Error{Code: "backupFailed", Message: outcome.Error}}
 	}
 	if err != nil {
+		return BackupPlan{}, err
+	}
+	return h.backupPlan(r)
+}
+
+func (h *handler) startBackup(r *http.Request) (BackupPlan, error) {
+	if err := h.Backup.Start(); err != nil {
 		return BackupPlan{}, err
 	}
 	return h.backupPlan(r)
@@ -234,6 +246,11 @@ func (c *Client) ClearBackup(ctx context.Context) (BackupPlan, error) {
 // MakeBackup makes a backup at the target and returns when it is there and was read back.
 func (c *Client) MakeBackup(ctx context.Context) (BackupPlan, error) {
 	return call[BackupPlan](ctx, c, http.MethodPost, "/v1/backup/run", nil)
+}
+
+// StartBackup has a backup made at the target and does not wait for it.
+func (c *Client) StartBackup(ctx context.Context) (BackupPlan, error) {
+	return call[BackupPlan](ctx, c, http.MethodPost, "/v1/backup/start", nil)
 }
 
 // BackupFiles returns the backups at the target, the oldest first.

@@ -26,6 +26,7 @@ try {
     members: "/members", "members-empty": "/members?q=nobody", "member-new": "/members/new", member,
     "member-edit": `${member}/edit`, "member-delete": `${member}/delete`, "member-code": `${member}/code`,
     welcome: `${member}/welcome`, preferences: "/preferences", about: "/about",
+    backup: "/backup", "backup-settings": "/backup/settings?kind=sftp", "backup-download": "/backup/download", "backup-end": "/backup/end",
   };
   for (const [name, path] of Object.entries(all)) await look(page, path, name);
   await page.goto("/");

@@ -63,7 +63,8 @@ type Config struct {
 // Plan makes backups. It is safe for concurrent use.
 type Plan struct {
 	Config
-	wake chan struct{} // capacity 1: the settings have changed
+	wake  chan struct{} // capacity 1: the settings have changed
+	asked chan struct{} // capacity 1: a backup is wanted that is not due
 
 	making sync.Mutex // held while a backup is made
 
@@ -79,7 +80,7 @@ type Running struct {
 
 // New returns a Plan over an open store.
 func New(c Config) *Plan {
-	return &Plan{Config: c, wake: make(chan struct{}, 1)}
+	return &Plan{Config: c, wake: make(chan struct{}, 1), asked: make(chan struct{}, 1)}
 }
 
 // Write makes a backup for somebody who takes it himself, with a password of his own or, when that is empty, the one of

@@ -286,3 +286,28 @@ func TestSettings(t *testing.T) {
 		t.Errorf("another server gets the secret key of this one: %v", err)
 	}
 }
+
+// What is asked for is made though nothing is due, one at a time, and not without a target.
+func TestStart(t *testing.T) {
+	o := newOffice(t)
+	if err := o.Start(); !errors.Is(err, ErrNoTarget) {
+		t.Error(err)
+	}
+	check(t, o.SetSettings(t.Context(), Settings{Target: target.Address{URL: t.TempDir()}, Passphrase: passphrase, Keep: 1}))
+	check(t, o.Start())
+	if err := o.Start(); !errors.Is(err, ErrBusy) {
+		t.Errorf("asked twice: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var running sync.WaitGroup
+	running.Go(func() { o.Run(ctx) })
+	for o.Outcome().Name == "" {
+		if ctx.Err() != nil {
+			t.Fatal("no backup was made")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	running.Wait()
+}

@@ -16,13 +16,36 @@ const (
 	maxIdle = 10 * time.Minute
 )
 
-// Run makes backups when they are due until ctx ends.
+// Start has Run make a backup at once, for somebody who does not wait for it: Running and Outcome say how it goes.
+func (p *Plan) Start() error {
+	if err := p.Store.Err(); err != nil {
+		return err // what came of it could not be noted, and Run may not be there
+	}
+	if _, ok := p.Settings(); !ok {
+		return ErrNoTarget
+	}
+	if p.Running() != nil {
+		return ErrBusy
+	}
+	select {
+	case p.asked <- struct{}{}:
+		return nil
+	default:
+		return ErrBusy
+	}
+}
+
+// Run makes backups when they are due, and those that Start asks for, until ctx ends.
 func (p *Plan) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		timer := time.NewTimer(p.makeDue(ctx))
 		select {
 		case <-ctx.Done():
 		case <-p.wake:
+		case <-p.asked:
+			if _, err := p.Make(ctx); errors.Is(err, ErrBusy) {
+				p.Log.Warn("the backup that was asked for is not made: another is being made")
+			}
 		case <-timer.C:
 		}
 		timer.Stop()
