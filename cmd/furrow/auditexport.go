@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"furrow/gms/sheet"
 	"furrow/web/api"
-	"furrow/web/sheet"
 )
 
 type auditExportCmd struct {

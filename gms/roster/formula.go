@@ -1,25 +1,25 @@
 package roster
 
-import "strings"
+import (
+	"strings"
 
-const (
-	// formulaStarts begin a formula in one spreadsheet or another. The apostrophe, which keeps them from it, is among them
-	// so that it can be told from one that was in the value.
-	formulaStarts = "=+-@'\t\r"
-	// cellEnds separate cells. A file may be opened with another separator than it was written with, and then a formula may
-	// begin within a value.
-	cellEnds = ",;\t\n\r"
+	"furrow/gms/sheet"
 )
 
-// guard writes an apostrophe before each character of a value with which a formula could begin.
+// cellEnds separate cells. A file may be opened with another separator than it was written with, and then a formula may
+// begin within a value.
+const cellEnds = ",;\t\n\r"
+
+// begins says whether an apostrophe goes before a cell. One that was in the value gets another, so that both can be told
+// apart.
+func begins(cell string) bool { return strings.HasPrefix(cell, "'") || sheet.BeginsFormula(cell) }
+
+// guard writes an apostrophe before each part of a value that a spreadsheet could take for a formula.
 func guard(value string) string {
-	if !strings.ContainsAny(value, formulaStarts) {
-		return value
-	}
 	var b strings.Builder
 	atStart := true
 	for i := range len(value) {
-		if atStart && strings.IndexByte(formulaStarts, value[i]) >= 0 {
+		if atStart && begins(value[i:]) {
 			b.WriteByte('\'')
 		}
 		b.WriteByte(value[i])
@@ -30,13 +30,10 @@ func guard(value string) string {
 
 // unguard undoes guard. Of what guard did not write it changes only what reads like that.
 func unguard(value string) string {
-	if !strings.Contains(value, "'") {
-		return value
-	}
 	var b strings.Builder
 	atStart := true
 	for i := 0; i < len(value); i++ {
-		if atStart && value[i] == '\'' && i+1 < len(value) && strings.IndexByte(formulaStarts, value[i+1]) >= 0 {
+		if atStart && value[i] == '\'' && begins(value[i+1:]) {
 			i++
 		}
 		b.WriteByte(value[i])

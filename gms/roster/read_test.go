@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/text/encoding/unicode"
 	"pgregory.net/rapid"
+
+	"furrow/gms/sheet"
 )
 
 // values are the records without their lines.
@@ -214,6 +216,10 @@ func TestNoFormulaIsWritten(t *testing.T) {
 		"Main Street 5-7":   "Main Street 5-7",
 		"O'Brien":           "O'Brien",
 		"a;=HYPERLINK(1),+": "a;'=HYPERLINK(1),'+",
+		"|calc":             "'|calc",
+		" =1, %2":           "' =1,' %2",
+		"＝1":                "'＝1",
+		" '=1":              " '=1",
 	} {
 		if got := guard(value); got != want || unguard(got) != value {
 			t.Errorf("%q: %q, back %q", value, got, unguard(got))
@@ -225,8 +231,8 @@ func TestNoFormulaIsWritten(t *testing.T) {
 		if unguard(guarded) != value {
 			t.Fatalf("%q, %q, %q", value, guarded, unguard(guarded))
 		}
-		for _, cell := range strings.FieldsFunc(guarded, func(r rune) bool { return strings.ContainsRune(",;\n", r) }) {
-			if strings.ContainsRune("=+-@", []rune(cell)[0]) {
+		for _, cell := range strings.FieldsFunc(guarded, func(r rune) bool { return strings.ContainsRune(cellEnds, r) }) {
+			if sheet.BeginsFormula(cell) {
 				t.Fatalf("%q begins a formula in %q", cell, guarded)
 			}
 		}

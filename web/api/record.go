@@ -6,7 +6,7 @@ import (
 	"reflect"
 	"time"
 
-	"furrow/web/sheet"
+	"furrow/gms/sheet"
 )
 
 // Record is a row of a report or of the action log, as a line of a table. What a row has no value for is empty; times

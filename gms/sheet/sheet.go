@@ -7,6 +7,7 @@ import (
 	"encoding/csv"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // ContentType is that of a sheet over HTTP.
@@ -42,20 +43,31 @@ func (w *Writer) Flush() error {
 	return w.rows.Error()
 }
 
-// Plain keeps a spreadsheet from taking a text for a formula: an apostrophe in front makes it a text. What begins with
-// white space is looked at behind that, because some programs cut it off.
+// Plain keeps a spreadsheet from taking a text for a formula: an apostrophe in front makes it a text.
 func Plain(s string) string {
-	if strings.HasPrefix(s, "\t") || strings.HasPrefix(s, "\r") || strings.HasPrefix(s, "\n") {
+	if BeginsFormula(s) {
 		return "'" + s
-	}
-	trimmed := strings.TrimLeft(s, " \u00A0\u3000")
-	if trimmed != "" && strings.ContainsAny(trimmed[:1], "=+-@|%") {
-		return "'" + s
-	}
-	for _, wide := range []string{"＝", "＋", "－", "＠"} { // as East Asian keyboards have them
-		if strings.HasPrefix(trimmed, wide) {
-			return "'" + s
-		}
 	}
 	return s
+}
+
+const (
+	// starts are what a formula begins with in one spreadsheet or another, also as East Asian keyboards have it.
+	starts = "=+-@|%＝＋－＠"
+	// breaks in front of a cell make some programs look for a formula behind them, or begin another cell.
+	breaks = "\t\r\n"
+	// blanks in front of a formula are cut off by some programs.
+	blanks = " \u00A0\u3000"
+)
+
+// BeginsFormula says whether a spreadsheet may take a cell for a formula.
+func BeginsFormula(cell string) bool {
+	if cell == "" {
+		return false
+	}
+	if strings.IndexByte(breaks, cell[0]) >= 0 {
+		return true
+	}
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(cell, blanks))
+	return strings.ContainsRune(starts, first)
 }
