@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"slices"
+	"strconv"
 
 	"furrow/web/api"
 )
@@ -136,6 +137,16 @@ func (f *form) wrong(name, text string) {
 		}
 	}
 	f.Problem = text
+}
+
+// days is the number of days in a field, 0 or more.
+func (f *form) days(name string) (int, bool) {
+	n, err := strconv.Atoi(f.value(name))
+	if err != nil || n < 0 {
+		f.wrong(name, f.Words.T("error.days"))
+		return 0, false
+	}
+	return n, true
 }
 
 // complete finds required fields that are empty.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -69,7 +70,8 @@ func TestWhoSeesWhat(t *testing.T) {
 					continue
 				}
 				b.cookies = map[string]string{sessionCookie: token}
-				w := b.do(method, strings.NewReplacer("{guid}", "none", "{domain}", "none", "{id}", "none", "{language}", "none", "{name}", "none").Replace(p.path), nil)
+				path := regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(p.path, "1")
+				w := b.do(method, path, nil)
 				if role == nobody {
 					if to := w.Header().Get("Location"); !strings.HasPrefix(to, "/sign-in?next=") {
 						t.Errorf("%s %s leads nobody to %q", method, p.path, to)

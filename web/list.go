@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // pageSize is how many rows a list shows at once: what is looked through at a glance, and quick on a small box.
@@ -24,6 +25,7 @@ type column struct {
 type list struct {
 	Search  string
 	Filters []filter
+	Asked   []asked
 	Page    int
 	Total   int
 	sort    string
@@ -31,6 +33,7 @@ type list struct {
 	query   url.Values
 	columns []column
 	words   *words
+	open    bool // there may be more than Total
 	// Searchable says that the list has a field to search.
 	Searchable bool
 }
@@ -39,6 +42,11 @@ type list struct {
 type filter struct {
 	Name, Label string
 	Options     []option
+}
+
+// asked is something that is typed to narrow a list. Its label is the text "filter." + Name.
+type asked struct {
+	Name, Label, Kind, Value string
 }
 
 // list reads from the address what is to be shown. The first column is the order if none is asked for.
@@ -86,6 +94,25 @@ func (l *list) choice(name, chosen string, options ...option) {
 	l.Filters = append(l.Filters, f)
 }
 
+// ask offers a field to type in, of a type of HTML inputs, and returns what is in it.
+func (l *list) ask(name, kind string) string {
+	value := strings.TrimSpace(l.query.Get(name))
+	if len(value) > maxSearch {
+		value = ""
+	}
+	l.Asked = append(l.Asked, asked{name, l.words.T("filter." + name), kind, value})
+	return value
+}
+
+// period offers the first and the last day of a time, in UTC, and returns its begin and its end, zero for open ones.
+func (l *list) period() (from, until time.Time) {
+	from, _ = time.Parse(time.DateOnly, l.ask("from", "date")) // what is no day is none
+	if last, err := time.Parse(time.DateOnly, l.ask("to", "date")); err == nil {
+		until = last.AddDate(0, 0, 1)
+	}
+	return from, until
+}
+
 // order is the column to sort by, and whether backwards.
 func (l *list) order() (column string, backwards bool) {
 	return strings.CutPrefix(l.sort, "-")
@@ -101,6 +128,15 @@ func of[Row any](l *list, rows []Row) []Row {
 	return rows[from:min(from+pageSize, len(rows))]
 }
 
+// wanted is how many rows a list needs to know that it is not the last page, for those whose length nobody knows.
+func (l *list) wanted() int { return l.offset() + pageSize + 1 }
+
+// someOf takes the rows of the page out of the first wanted ones.
+func someOf[Row any](l *list, rows []Row) []Row {
+	l.open = true
+	return of(l, rows)
+}
+
 // Path is where the list is.
 func (l *list) Path() string { return l.path }
 
@@ -111,6 +147,11 @@ func (l *list) Sort() string { return l.query.Get("sort") }
 func (l *list) Narrowed() bool {
 	for _, f := range l.Filters {
 		if l.query.Get(f.Name) != "" {
+			return true
+		}
+	}
+	for _, a := range l.Asked {
+		if a.Value != "" {
 			return true
 		}
 	}
@@ -147,14 +188,22 @@ func (l *list) Headings() []heading {
 	return heads
 }
 
-// href is the address of the list with one parameter changed; the first page, if it is not the page that changes.
-func (l *list) href(name, value string) string {
+// Query is what the address says beside the page, for links to the same rows in another form.
+func (l *list) Query() string { return l.kept().Encode() }
+
+func (l *list) kept() url.Values {
 	query := url.Values{}
 	for key, values := range l.query {
 		if key != "page" && values[0] != "" {
 			query[key] = values[:1]
 		}
 	}
+	return query
+}
+
+// href is the address of the list with one parameter changed; the first page, if it is not the page that changes.
+func (l *list) href(name, value string) string {
+	query := l.kept()
 	query.Set(name, value)
 	return l.path + "?" + query.Encode()
 }
@@ -163,6 +212,9 @@ func (l *list) href(name, value string) string {
 func (l *list) Range() string {
 	if l.Total == 0 {
 		return ""
+	}
+	if l.open {
+		return l.words.T("list.some", "from", min(l.offset()+1, l.Total), "to", min(l.offset()+pageSize, l.Total))
 	}
 	return l.words.T("list.range", "from", min(l.offset()+1, l.Total), "to", min(l.offset()+pageSize, l.Total), "total", l.Total)
 }

@@ -71,6 +71,9 @@ func pages() []page {
 		{path: "/preferences", role: nobody, title: "preferences.title", get: getPreferences, post: postPreferences},
 
 		{path: "/", role: access.Member, title: "dashboard.title", nav: sectionOverview, icon: "pulse", get: getDashboard},
+		{path: "/alerts", role: access.Member, title: "alerts.title", nav: sectionOverview, icon: "warning", get: getAlerts},
+		{path: "/alerts/settings", role: access.Server, title: "alerts.settings", get: getAlertSettings, post: postAlertSettings},
+		{path: "/alerts/test", role: access.Server, title: "alerts.test", get: backToAlertSettings, post: postAlertTest},
 		{path: "/live/dashboard", role: access.Member, title: "dashboard.title", get: liveDashboard},
 
 		{path: "/domains", role: access.Member, title: "domains.title", nav: sectionPeople, icon: "domain", get: getDomains},
@@ -106,6 +109,11 @@ func pages() []page {
 		{path: "/backup/files", role: access.Server, title: "backup.files", get: getBackupFiles},
 		{path: "/backup/download", role: access.Server, title: "backup.download", get: getBackupDownload, post: postBackupDownload},
 		{path: "/backup/end", role: access.Server, title: "backup.end", get: getEndBackups, post: postEndBackups},
+		{path: "/actions", role: access.Auditor, title: "actions.title", nav: sectionReports, icon: "policy", get: getActions},
+		{path: "/actions/export", role: access.Auditor, title: "actions.title", get: getActionExport},
+		{path: "/actions/check", role: access.Auditor, title: "actions.check", get: getActionCheck},
+		{path: "/actions/settings", role: access.Server, title: "actions.settings", get: getActionSettings, post: postActionSettings},
+		{path: "/actions/{sequence}", role: access.Auditor, title: "actions.one", get: getAction},
 
 		{path: "/about", role: access.Member, title: "about.title", nav: sectionSystem, icon: "about", get: getAbout},
 	}

@@ -65,6 +65,18 @@ func (w *words) Size(n any) string {
 	return text + " " + units[unit]
 }
 
+// Decimal writes a number with one digit behind the point, if that says something.
+func (w *words) Decimal(f float64) string {
+	if rounded := math.Round(f); math.Abs(f) >= 10 || math.Abs(f-rounded) < 0.05 {
+		return w.number(int64(rounded))
+	}
+	text := strconv.FormatFloat(f, 'f', 1, 64)
+	if w.tag == language.German {
+		text = strings.Replace(text, ".", ",", 1)
+	}
+	return text
+}
+
 // Duration writes a time span by its largest unit, such as 3 days.
 func (w *words) Duration(d time.Duration) string {
 	switch {

@@ -63,6 +63,22 @@ func (v *visit) May(path string) bool {
 	return false
 }
 
+// Sees says whether the person may look at the page that is at path in the table.
+func (v *visit) Sees(path string) bool {
+	for _, p := range pages() {
+		if p.path == path {
+			return v.person != nil && v.person.Role.May(p.need(http.MethodGet))
+		}
+	}
+	return false
+}
+
+// titleOf is the title of the page at a path of the table.
+func (v *visit) titleOf(path string) string {
+	i := slices.IndexFunc(pages(), func(p page) bool { return p.path == path })
+	return v.T(pages()[i].title)
+}
+
 // navSection is a group of the navigation.
 type navSection struct {
 	Title string

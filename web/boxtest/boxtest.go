@@ -44,6 +44,8 @@ type Parts struct {
 	LDAP        *ldapsync.Syncer
 	Mail        *mail.Post
 	Statistics  *statistics.Book
+	// Seen is what the alerts see of the box; a test sets it before it has them look.
+	Seen alert.Observations
 }
 
 // New makes the parts by the clock now and closes them at the end of the test. Whatever uses them must have ended then:
@@ -94,7 +96,7 @@ func New(t testing.TB, now func() time.Time) *Parts {
 	t.Cleanup(func() { must(p.Actions.Close()) })
 	p.Alerts = alert.New(alert.Config{
 		Store: store, Tables: alertTables, Vault: vault, Mail: p.Mail, Now: now, Log: p.Log,
-		Observe: func(context.Context) alert.Observations { return alert.Observations{} },
+		Observe: func(context.Context) alert.Observations { return p.Seen },
 	})
 	p.Backup = plan.New(plan.Config{
 		Store: store, Tables: planTables, Vault: vault, Now: now, Log: p.Log,

@@ -27,6 +27,8 @@ try {
     "member-edit": `${member}/edit`, "member-delete": `${member}/delete`, "member-code": `${member}/code`,
     welcome: `${member}/welcome`, preferences: "/preferences", about: "/about",
     backup: "/backup", "backup-settings": "/backup/settings?kind=sftp", "backup-download": "/backup/download", "backup-end": "/backup/end",
+    alerts: "/alerts", "alert-settings": "/alerts/settings",
+    actions: "/actions", "actions-check": "/actions/check", "actions-settings": "/actions/settings", action: "/actions/1",
   };
   for (const [name, path] of Object.entries(all)) await look(page, path, name);
   await page.goto("/");
