@@ -35,6 +35,7 @@ import (
 	"furrow/gms/relaylink"
 	"furrow/gms/service"
 	"furrow/relay/registry"
+	"furrow/relay/traffic"
 	"furrow/web/access"
 	"furrow/web/api"
 )
@@ -129,7 +130,7 @@ func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
 	if err := a.openLinks(ctx, tables.links, vault); err != nil {
 		return nil, err
 	}
-	if err := a.openRelay(ctx, tables.registry, vault); err != nil {
+	if err := a.openRelay(ctx, tables, vault); err != nil {
 		return nil, err
 	}
 	a.openBackups(tables.backups, vault)
@@ -138,7 +139,7 @@ func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
 
 // openRelay makes the relay, unless the box is to be none. A taken port costs the relay only: members must be able to
 // join and ask all the same.
-func (a *Appliance) openRelay(ctx context.Context, tables *registry.Tables, vault *keys.Vault) (err error) {
+func (a *Appliance) openRelay(ctx context.Context, tables laterTables, vault *keys.Vault) (err error) {
 	if a.opts.Config.Listen.SSTP == "" {
 		return nil
 	}
@@ -171,6 +172,7 @@ func (a *Appliance) openTLS(ctx context.Context, tables *tlscert.Tables, vault *
 // laterTables are the tables of what is opened when the addresses of the box are known.
 type laterTables struct {
 	registry *registry.Tables
+	traffic  *traffic.Tables
 	links    *relaylink.Tables
 	tls      *tlscert.Tables
 	backups  *plan.Tables
@@ -189,7 +191,7 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	invitationTables := invitation.Declare(schema)
 	later := laterTables{
 		registry: registry.Declare(schema), links: relaylink.Declare(schema), tls: tlscert.Declare(schema),
-		backups: plan.Declare(schema),
+		backups: plan.Declare(schema), traffic: traffic.Declare(schema),
 	}
 	var err error
 	a.store, a.report, err = state.Open(filepath.Join(a.opts.DataDir, stateDir), schema, state.Options{Logger: a.opts.Log})

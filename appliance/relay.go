@@ -20,6 +20,7 @@ import (
 	"furrow/relay/presence"
 	"furrow/relay/queue"
 	"furrow/relay/registry"
+	"furrow/relay/traffic"
 	"furrow/sstp"
 	"furrow/sstp/carrier"
 )
@@ -47,6 +48,7 @@ type relayBox struct {
 	queues   *queue.Queues
 	presence *presence.Hub
 	server   *relay.Server
+	traffic  *traffic.Book
 	admin    *admin.Server
 	sstp     net.Listener
 
@@ -58,7 +60,7 @@ type relayBox struct {
 }
 
 // newRelayBox makes the relay and pairs it with the management server, which has its identity already.
-func newRelayBox(ctx context.Context, a *Appliance, tables *registry.Tables, vault *keys.Vault) (_ *relayBox, err error) {
+func newRelayBox(ctx context.Context, a *Appliance, tables laterTables, vault *keys.Vault) (_ *relayBox, err error) {
 	r := &relayBox{services: a.services, links: a.links}
 	defer func() {
 		if err != nil {
@@ -66,7 +68,7 @@ func newRelayBox(ctx context.Context, a *Appliance, tables *registry.Tables, vau
 		}
 	}()
 	r.registry = registry.New(registry.Config{
-		Store: a.store, Tables: tables, Vault: vault, Now: a.opts.Now, Log: a.opts.Log, GenerateKeys: keys.GenerateKeySet,
+		Store: a.store, Tables: tables.registry, Vault: vault, Now: a.opts.Now, Log: a.opts.Log, GenerateKeys: keys.GenerateKeySet,
 	})
 	if r.sstp, err = a.opts.Sockets.Listen("sstp", a.opts.Config.Listen.SSTP); err != nil {
 		return nil, err
@@ -88,6 +90,9 @@ func newRelayBox(ctx context.Context, a *Appliance, tables *registry.Tables, vau
 	if err := r.newServers(a, deviceURL); err != nil {
 		return nil, err
 	}
+	r.traffic = traffic.New(traffic.Config{
+		Store: a.store, Tables: tables.traffic, Read: r.carried, Now: a.opts.Now, Log: a.opts.Log,
+	})
 	manager, err := r.links.Identity()
 	if err != nil {
 		return nil, err
@@ -180,6 +185,15 @@ func (r *relayBox) Stats() relay.Stats { return r.server.Stats() }
 // Presence is who is online at this box's relay, and who watches.
 func (r *relayBox) Presence() presence.Stats { return r.presence.Stats() }
 
+// carried is what the relay has carried since its start.
+func (r *relayBox) carried() traffic.Sum {
+	s := r.server.Stats()
+	return traffic.Sum{
+		MessagesIn: s.MessagesReceived, BytesIn: s.BytesReceived, MessagesOut: s.MessagesSent + s.MessagesForwarded,
+		BytesOut: s.BytesSent + s.BytesForwarded, Online: r.presence.Stats().Online,
+	}
+}
+
 // DeviceState implements [api.RelayBox].
 func (r *relayBox) DeviceState(deviceURL string) (online bool, messages int, bytes int64) {
 	waiting := r.queues.Usage(deviceURL)
@@ -203,6 +217,7 @@ func (r *relayBox) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	r.work.Go(func() { r.queues.Run(ctx) })
+	r.work.Go(func() { r.traffic.Run(ctx) })
 	r.work.Go(func() {
 		select {
 		case <-ctx.Done():

@@ -88,7 +88,7 @@ func (a *Appliance) adminConfig() api.Config {
 		DataDir: a.opts.DataDir, Started: a.opts.Now(),
 	}
 	if a.relay != nil {
-		config.Relay = a.relay
+		config.Relay, config.Traffic = a.relay, a.relay.traffic
 	}
 	return config
 }

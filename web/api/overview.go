@@ -38,8 +38,19 @@ type Overview struct {
 	MailFailed  int  `json:"mailFailed"`
 	// Resets counts the password resets that wait for a decision.
 	Resets int `json:"resets"`
+	// Backup is about backups of the box.
+	Backup BackupOverview `json:"backup"`
 	// ReadOnly says that the state was restored from damaged files and nothing changes until that is accepted.
 	ReadOnly bool `json:"readOnly"`
+}
+
+// BackupOverview says how the backups of the box are.
+type BackupOverview struct {
+	// Planned is false on a box that has no target for them.
+	Planned bool `json:"planned"`
+	// Last is when the last one succeeded, Failures how often it has failed since.
+	Last     time.Time `json:"last,omitzero"`
+	Failures int       `json:"failures"`
 }
 
 // RelayOverview says how the relay of the box is, in numbers.
@@ -94,6 +105,9 @@ func (h *handler) overview(r *http.Request) (Overview, error) {
 		shown.Relay.Waiting, shown.Relay.WaitingBytes = h.Relay.Waiting()
 	}
 	h.countMail(&shown)
+	_, shown.Backup.Planned = h.Backup.Settings()
+	outcome := h.Backup.Outcome()
+	shown.Backup.Last, shown.Backup.Failures = outcome.Succeeded, outcome.Failures
 	if h.Links != nil {
 		known, err := relays(h.Links, r)
 		if err != nil {

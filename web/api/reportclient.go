@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 )
@@ -10,8 +11,8 @@ import (
 type ReportFilter struct {
 	Domain   string // name or GUID
 	Status   string // of members
-	By       string // of usage: member, space or tool
-	From, To string // days of usage, both included, such as 2026-03-14
+	By       string // of usage: member, space or tool; of traffic: minute, hour or day
+	From, To string // days of usage or traffic, both included, such as 2026-03-14
 }
 
 func (f ReportFilter) path(name string) string {
@@ -52,4 +53,14 @@ func (c *Client) QueueReport(ctx context.Context, f ReportFilter) ([]QueueRecord
 // FailureReport returns what clients have reported to have failed.
 func (c *Client) FailureReport(ctx context.Context, f ReportFilter) ([]DeviceFailure, error) {
 	return call[[]DeviceFailure](ctx, c, http.MethodGet, f.path("failures"), nil)
+}
+
+// TrafficReport returns what the box's relay has carried: in the last 60 minutes, the last 24 hours, or by days.
+func (c *Client) TrafficReport(ctx context.Context, f ReportFilter) ([]TrafficRecord, error) {
+	return call[[]TrafficRecord](ctx, c, http.MethodGet, f.path("traffic"), nil)
+}
+
+// ReportSheet returns a report as CSV, by the last part of its path.
+func (c *Client) ReportSheet(ctx context.Context, name string, f ReportFilter) (io.ReadCloser, error) {
+	return c.stream(ctx, f.path(name)+"&format=csv")
 }

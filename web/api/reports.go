@@ -39,6 +39,10 @@ func (h *handler) reportRoutes() []Route {
 			Method: "GET", Path: "/v1/reports/failures", Role: access.Member, Query: []string{"domain", "format"},
 			Summary: "What clients have failed to do", action: report(h, h.failures),
 		},
+		{
+			Method: "GET", Path: "/v1/reports/traffic", Role: access.Member, Query: []string{"by", "from", "to", "format"},
+			Summary: "What the box's relay has carried by minute, hour or day", action: report(h, h.trafficReport),
+		},
 	}
 }
 

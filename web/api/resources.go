@@ -100,6 +100,7 @@
 //	GET    /v1/reports/backups?domain={domain}   []BackupRecord
 //	GET    /v1/reports/usage?domain={domain}&by={member|space|tool}&from={day}&to={day}  []UsageRecord
 //	GET    /v1/reports/queues             []QueueRecord
+//	GET    /v1/reports/traffic?by={minute|hour|day}&from={day}&to={day}  []TrafficRecord
 //	GET    /v1/reports/failures?domain={domain}  []DeviceFailure
 //	GET    /v1/actions?...                []ActionRecord, as an ActionFilter selects; these and the reports as CSV with format=csv
 //	GET    /v1/actions/check              actionlog.Report

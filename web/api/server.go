@@ -20,6 +20,7 @@ import (
 	"furrow/gms/ldapsync"
 	"furrow/gms/relaylink"
 	"furrow/gms/statistics"
+	"furrow/relay/traffic"
 	"furrow/web/access"
 )
 
@@ -39,7 +40,9 @@ type Config struct {
 	Listeners map[string]string
 	// Relay is the relay of this box; nil when it runs none.
 	Relay RelayBox
-	Mail  *mail.Post
+	// Traffic is what that relay has carried.
+	Traffic *traffic.Book
+	Mail    *mail.Post
 	// Invitations gets configuration codes to members.
 	Invitations *invitation.Desk
 	LDAP        *ldapsync.Syncer
