@@ -64,7 +64,8 @@ func TestCatalogue(t *testing.T) {
 			}
 		}
 		for key := range messages {
-			if _, ok := english[key]; !ok {
+			// What explains a setting of a policy is in English with the setting; TestSettingTexts looks at these.
+			if _, ok := english[key]; !ok && !strings.HasPrefix(key, "explain.") {
 				t.Errorf("%s has %q, English has not", tag, key)
 			}
 		}

@@ -181,11 +181,3 @@ func getMemberBackup(v *visit) error {
 	}
 	return v.download(strings.ReplaceAll(m.FullName, "/", "-")+".grv", "application/octet-stream", content.Bytes())
 }
-
-// holding is a policy or relay set that holds, and where it comes from.
-type holding struct{ Name, From string }
-
-// Holding is a holding in the words of the page.
-func (v *visit) Holding(h api.Holding) holding {
-	return holding{h.Name, v.T("from."+h.From, "source", h.Source)}
-}

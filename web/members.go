@@ -29,6 +29,13 @@ func getMembers(v *visit) error {
 	if len(domains) > 1 {
 		query.Domain = l.filter("domain", domainOptions(domains)...)
 	}
+	groups, err := v.client.Groups(v.ctx(), query.Domain)
+	if err != nil {
+		return err
+	}
+	if len(groups) > 0 {
+		query.Group = l.filter("group", groupOptions(groups)...)
+	}
 	found, err := v.client.MemberList(v.ctx(), query)
 	if err != nil {
 		return err

@@ -114,6 +114,21 @@ func pages() []page {
 		{path: "/actions/check", role: access.Auditor, title: "actions.check", get: getActionCheck},
 		{path: "/actions/settings", role: access.Server, title: "actions.settings", get: getActionSettings, post: postActionSettings},
 		{path: "/actions/{sequence}", role: access.Auditor, title: "actions.one", get: getAction},
+		{path: "/groups", role: access.Member, title: "groups.title", nav: sectionPeople, icon: "group", get: getGroups},
+		{path: "/groups/new", role: access.Domain, title: "groups.new", get: getNewGroup, post: postNewGroup},
+		{path: "/groups/{group}", role: access.Member, title: "groups.title", get: getGroup, post: postGroup},
+		{path: "/groups/{group}/delete", role: access.Domain, title: "groups.delete", get: getDeleteGroup, post: postDeleteGroup},
+
+		{path: "/resets", role: access.Member, title: "resets.title", nav: sectionPeople, icon: "key", get: getResets},
+		{path: "/resets/{reset}", role: access.Member, title: "resets.one", get: getReset, post: postReset},
+
+		{path: "/policies", role: access.Member, title: "policies.title", nav: sectionPolicies, icon: "policy", get: getPolicies},
+		{path: "/policies/new", role: access.Domain, title: "policies.new", get: getNewPolicy, post: postNewPolicy},
+		{path: "/policies/{policy}", role: access.Member, title: "policies.title", get: getPolicy},
+		{path: "/policies/{policy}/edit", role: access.Domain, title: "policies.edit", get: getEditPolicy, post: postEditPolicy},
+		{path: "/policies/{policy}/copy", role: access.Domain, title: "policies.copy", get: getCopyPolicy, post: postCopyPolicy},
+		{path: "/policies/{policy}/assign", role: access.Domain, title: "policies.assign", get: getAssignPolicy, post: postAssignPolicy},
+		{path: "/policies/{policy}/delete", role: access.Domain, title: "policies.delete", get: getDeletePolicy, post: postDeletePolicy},
 
 		{path: "/about", role: access.Member, title: "about.title", nav: sectionSystem, icon: "about", get: getAbout},
 	}

@@ -111,10 +111,14 @@ func (h *handler) groupOf(r *http.Request) (directory.Group, error) {
 	return h.Directory.FindGroup(d.GUID, name)
 }
 
-// groupGUID is the GUID of a group given by path or GUID, "" for none.
+// groupGUID is the GUID of a group given by path or GUID, "" for none. Without a domain it is given by GUID.
 func (h *handler) groupGUID(domain, name string) (string, error) {
 	if name == "" {
 		return "", nil
+	}
+	if domain == "" {
+		g, err := h.Directory.Group(name)
+		return g.GUID, err
 	}
 	g, err := h.Directory.FindGroup(domain, name)
 	return g.GUID, err
