@@ -35,6 +35,7 @@ func icon(name string) (template.HTML, error) {
 		"menu":     `<path d="M3 5.500h14M3 10h14M3 14.500h14"/>`,
 		"person":   `<circle cx="10" cy="6.500" r="3.500"/><path d="M3.500 17.500c0-3.500 3-6 6.500-6s6.500 2.500 6.500 6"/>`,
 		"print":    `<path d="M5.500 7V2.500h9V7M5.500 14H3V7h14v7h-2.500M5.500 11.500h9v6h-9z"/>`,
+		"device":   `<rect x="3" y="3.500" width="14" height="10" rx="1"/><path d="M10 13.500V17M6.500 17h7"/>`,
 		"download": `<path d="M10 3v9M6.500 8.500L10 12l3.500-3.500M3 15v2h14v-2"/>`,
 	}
 	path, ok := paths[name]

@@ -14,6 +14,7 @@ type memberPage struct {
 	Details []detail
 	Devices []api.MemberDevice
 	Address string // what clients are told
+	memberActivity
 }
 
 // detail is something that is known of a member.
@@ -52,6 +53,9 @@ func getMember(v *visit) error {
 		}
 	}
 	if shown.Devices, err = v.client.MemberDevices(v.ctx(), m.GUID); err != nil {
+		return err
+	}
+	if shown.memberActivity, err = v.activity(m); err != nil {
 		return err
 	}
 	return v.render("member.html", shown)

@@ -130,8 +130,17 @@ type memberAction struct {
 
 func memberActions() []memberAction {
 	return []memberAction{
-		{"disable", (*api.Client).DisableMember}, {"enable", (*api.Client).EnableMember}, {"delete", (*api.Client).DeleteMember},
+		{"invite", invite}, {"disable", (*api.Client).DisableMember}, {"enable", (*api.Client).EnableMember}, {"delete", (*api.Client).DeleteMember},
 	}
+}
+
+// invite mails a member's code.
+func invite(client *api.Client, ctx context.Context, guid string) (api.Member, error) {
+	invited, err := client.Invite(ctx, api.Invitation{Members: []string{guid}})
+	if err != nil {
+		return api.Member{}, err
+	}
+	return invited[0], nil
 }
 
 func backToMembers(v *visit) error {

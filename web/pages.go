@@ -83,9 +83,14 @@ func pages() []page {
 
 		{path: "/members", role: access.Member, title: "members.title", nav: sectionPeople, icon: "people", get: getMembers},
 		{path: "/members/new", role: access.Member, title: "members.new", get: getNewMember, post: postNewMember},
+		{path: "/members/import", role: access.Member, title: "members.import", get: getImport, post: postImport, limit: maxImport},
+		{path: "/members/export", role: access.Member, title: "members.export", get: getExport},
 		{path: "/members/selected", role: access.Member, title: "members.selected", get: backToMembers, post: postSelectedMembers},
 		{path: "/members/{guid}", role: access.Member, title: "members.title", get: getMember, post: postMember},
 		{path: "/members/{guid}/edit", role: access.Member, title: "members.edit", get: getEditMember, post: postEditMember},
+		{path: "/members/{guid}/assign", role: access.Member, title: "members.assign", get: getAssignMember, post: postAssignMember},
+		{path: "/members/{guid}/migrate", role: access.Domain, title: "members.migrate", get: getMigrate, post: postMigrate},
+		{path: "/members/{guid}/stay", role: access.Domain, title: "members.stay", get: getStay, post: postStay},
 		{path: "/members/{guid}/delete", role: access.Member, title: "members.delete", get: getDeleteMember, post: postDeleteMember},
 		{path: "/members/{guid}/code", role: access.Member, title: "members.code", get: getNewCode, post: postNewCode},
 		{path: "/members/{guid}/backup", role: access.Member, secret: true, title: "members.title", get: getMemberBackup},
@@ -118,6 +123,9 @@ func pages() []page {
 		{path: "/groups/new", role: access.Domain, title: "groups.new", get: getNewGroup, post: postNewGroup},
 		{path: "/groups/{group}", role: access.Member, title: "groups.title", get: getGroup, post: postGroup},
 		{path: "/groups/{group}/delete", role: access.Domain, title: "groups.delete", get: getDeleteGroup, post: postDeleteGroup},
+
+		{path: "/devices", role: access.Member, title: "devices.title", nav: sectionPeople, icon: "device", get: getDevices},
+		{path: "/devices/{domain}/{device}", role: access.Member, title: "devices.title", get: getDevice, post: postDevice},
 
 		{path: "/resets", role: access.Member, title: "resets.title", nav: sectionPeople, icon: "key", get: getResets},
 		{path: "/resets/{reset}", role: access.Member, title: "resets.one", get: getReset, post: postReset},
