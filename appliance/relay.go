@@ -212,6 +212,15 @@ func (r *relayBox) Waiting() (messages int, bytes int64) {
 // Queues yields every queue in which something waits, in no order.
 func (r *relayBox) Queues() iter.Seq2[queue.Address, spool.Usage] { return r.queues.All() }
 
+// Purge implements [api.RelayBox].
+func (r *relayBox) Purge(ctx context.Context, target string) (messages int, bytes int64, err error) {
+	purged := r.queues.Purge(func(a queue.Address) bool { return a.Target() == target }, 0)
+	if err := r.queues.Maintain(ctx); err != nil {
+		return 0, 0, fmt.Errorf("purging what waits for %s: %w", target, err)
+	}
+	return purged.Messages, purged.Bytes, nil
+}
+
 // start begins to serve. What fails later is reported to the services.
 func (r *relayBox) start() {
 	ctx, cancel := context.WithCancel(context.Background())

@@ -14,6 +14,8 @@ func icon(name string) (template.HTML, error) {
 		"group":    `<rect x="7" y="2.500" width="6" height="4.500" rx="1"/><rect x="2" y="13" width="6" height="4.500" rx="1"/><rect x="12" y="13" width="6" height="4.500" rx="1"/><path d="M10 7v3M5 13v-3h10v3"/>`,
 		"policy":   `<path d="M10 2.500l6 2.500v4.500c0 4-2.500 6.800-6 8-3.500-1.200-6-4-6-8V5zM7.500 10l2 2 3.500-4"/>`,
 		"relay":    `<path d="M4 7h11l-3-3M16 13H5l3 3"/>`,
+		"relays":   `<path d="M8 4.500h9M8 10h9M8 15.500h9"/><circle cx="4" cy="4.500" r="1"/><circle cx="4" cy="10" r="1"/><circle cx="4" cy="15.500" r="1"/>`,
+		"queue":    `<path d="M3 5.500h14v9H3zM3 10h4l1 2h4l1-2h4"/>`,
 		"key":      `<circle cx="6.500" cy="13.500" r="3.500"/><path d="M9 11l7.500-7.500M13 7l2.500 2.500"/>`,
 		"mail":     `<rect x="2.500" y="4.500" width="15" height="11" rx="1.500"/><path d="M3 6l7 5 7-5"/>`,
 		"outbox":   `<path d="M10 12V3M6.500 6.500L10 3l3.500 3.500M2.500 10.500v6h15v-6h-4l-1.500 2.500h-4l-1.500-2.500z"/>`,

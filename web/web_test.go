@@ -24,20 +24,27 @@ type box struct {
 	cookies map[string]string
 }
 
-func newBox(t testing.TB) *box {
+// boxNow is when a box begins.
+func boxNow() time.Time { return time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC) }
+
+// newBox makes a box. with changes what its interface acts on.
+func newBox(t testing.TB, with ...func(*boxtest.Parts, *api.Config)) *box {
 	t.Helper()
-	b := &box{t: t, cookies: map[string]string{}, now: time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)}
+	b := &box{t: t, cookies: map[string]string{}, now: boxNow()}
 	b.Parts = boxtest.New(t, func() time.Time { return b.now })
-	admin := api.NewHandler(api.Config{
+	config := api.Config{
 		Actions: b.Actions, Alerts: b.Alerts, Backup: b.Backup, Directory: b.Directory, Store: b.Store, Recovery: b.Recovery,
 		Version: "test", Log: b.Log, Listeners: map[string]string{"https": "[::]:8443"}, Access: b.Access, Audit: b.Audit,
 		Statistics: b.Statistics, Mail: b.Mail, Invitations: b.Invitations, LDAP: b.LDAP, DataDir: b.Dir, Started: b.now,
-		Now: func() time.Time { return b.now },
-	})
+		Now: func() time.Time { return b.now }, Links: b.Links,
+	}
+	for _, change := range with {
+		change(b.Parts, &config)
+	}
 	var err error
 	b.handler, err = NewHandler(Config{
 		Next:      http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
-		ServerURL: boxtest.ServerURL, Secure: ":8443", Access: b.Access, API: admin, Stopping: context.Background(), Log: b.Log,
+		ServerURL: boxtest.ServerURL, Secure: ":8443", Access: b.Access, API: api.NewHandler(config), Stopping: context.Background(), Log: b.Log,
 		Reach: func(context.Context, string) reach { return reach{Host: "groove.example.com", Answers: true} },
 	})
 	if err != nil {

@@ -1,6 +1,11 @@
 package relaylink
 
-import "time"
+import (
+	"time"
+
+	"furrow/appliance/state"
+	"furrow/gms/soap/spmr"
+)
 
 // Status is how a relay is doing, for administrators.
 type Status struct {
@@ -13,6 +18,10 @@ type Status struct {
 	Building bool
 	// Pending is the number of members of whom the relay has yet to be told.
 	Pending int
+	// Users is the number of users that the relay is known to have.
+	Users int
+	// Wanted are the settings that the relay was given, nil to leave it its own.
+	Wanted *spmr.RelayDefault
 	// Contact is when the relay last answered a message, zero since the start of
 	// the program if it has not.
 	Contact time.Time
@@ -42,7 +51,7 @@ func (l *Links) Status() []Status {
 		s := Status{
 			Relay: relay.GUID, DeviceURL: relay.DeviceURL, SOAPURL: relay.SOAPURL,
 			Registered: len(row.SealedKey) > 0, Building: row.Phase != built,
-			Pending: h.pending, Contact: h.contact, Failures: h.failures, Next: h.next,
+			Users: l.usersOf(view, relay.GUID), Wanted: row.Wanted, Pending: h.pending, Contact: h.contact, Failures: h.failures, Next: h.next,
 		}
 		if h.err != nil {
 			s.Error = h.err.Error()
@@ -50,6 +59,15 @@ func (l *Links) Status() []Status {
 		all = append(all, s)
 	}
 	return all
+}
+
+func (l *Links) usersOf(view state.Reader, relay string) (n int) {
+	for user := range l.t.users.Range(view, relay+"\x00", relay+"\x01") {
+		if user.Added && !user.Purged {
+			n++
+		}
+	}
+	return n
 }
 
 func (k *link) currentHealth() health {

@@ -109,7 +109,7 @@ func (h *handler) overview(r *http.Request) (Overview, error) {
 	outcome := h.Backup.Outcome()
 	shown.Backup.Last, shown.Backup.Failures = outcome.Succeeded, outcome.Failures
 	if h.Links != nil {
-		known, err := relays(h.Links, r)
+		known, err := h.relays(h.Links, r)
 		if err != nil {
 			return Overview{}, err
 		}

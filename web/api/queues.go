@@ -2,13 +2,16 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
 
 	"furrow/gms/directory"
 	"furrow/relay/queue"
+	"furrow/web/access"
 )
 
 // QueueRecord is what waits at the box's relay for one device, identity or other relay.
@@ -68,6 +71,41 @@ func (h *handler) queueReport(*http.Request) ([]QueueRecord, error) {
 		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Target, b.Target))
 	})
 	return rows, nil
+}
+
+// QueuePurged is what was thrown away, counted once for each recipient.
+type QueuePurged struct {
+	Messages int   `json:"messages"`
+	Bytes    int64 `json:"bytes"`
+}
+
+func (h *handler) queueRoutes() []Route {
+	return []Route{{
+		Method: "DELETE", Path: "/v1/relay/queues", Role: access.Domain, Query: []string{"target"},
+		Summary: "Throw away what waits at the relay for a device, an identity or another relay",
+		action:  answer(h, h.purgeQueue),
+	}}
+}
+
+func (h *handler) purgeQueue(r *http.Request) (QueuePurged, error) {
+	if h.Relay == nil {
+		return QueuePurged{}, errNoRelay()
+	}
+	target := r.URL.Query().Get("target")
+	if target == "" {
+		return QueuePurged{}, &Error{Code: "invalid", Field: "target", Message: "target is missing: the URL of a device, an identity or a relay"}
+	}
+	messages, bytes, err := h.Relay.Purge(r.Context(), target)
+	if err != nil {
+		return QueuePurged{}, err
+	}
+	h.Log.Info("queue purged", "target", target, "messages", messages)
+	return QueuePurged{messages, bytes}, nil
+}
+
+// PurgeQueue throws away what waits at the box's relay for a device, an identity or another relay, given by URL.
+func (c *Client) PurgeQueue(ctx context.Context, target string) (QueuePurged, error) {
+	return call[QueuePurged](ctx, c, http.MethodDelete, "/v1/relay/queues?"+url.Values{"target": {target}}.Encode(), nil)
 }
 
 func queueKind(a queue.Address) string {

@@ -29,6 +29,8 @@ type RelayBox interface {
 	Queues() iter.Seq2[queue.Address, spool.Usage]
 	// DeviceState says whether a device says that it is online, and what is stored for it.
 	DeviceState(deviceURL string) (online bool, messages int, bytes int64)
+	// Purge throws away what is stored for a device, an identity or another relay, given by URL, for good.
+	Purge(ctx context.Context, target string) (messages int, bytes int64, err error)
 	// AssignToEmptySets gives this box's relay to every domain whose default relay set is empty.
 	AssignToEmptySets(ctx context.Context) error
 	// ServeOutsideManagers opens the relay-management port once a manager outside this box is known.
@@ -71,6 +73,11 @@ type Relay struct {
 	State string `json:"state"`
 	// Pending is the number of members of whom the relay has yet to be told.
 	Pending int `json:"pending"`
+	// Users is the number of users that the relay is known to have, Own says that it is the relay of this box.
+	Users int  `json:"users"`
+	Own   bool `json:"own"`
+	// Settings are those that the relay has or is to have, nil if it was left its own and these are not known.
+	Settings *RelayDefaults `json:"settings,omitempty"`
 	// Problem is why the last attempt failed; Next is the time of the next one.
 	Problem string    `json:"problem,omitempty"`
 	Next    time.Time `json:"next,omitzero"`
@@ -149,7 +156,7 @@ func (h *handler) relayRoutes() []Route {
 		{
 			Method: "GET", Path: "/v1/relays", Role: access.Member,
 			Summary: "Relays",
-			action:  answer(h, withLinks(h, relays)),
+			action:  answer(h, withLinks(h, h.relays)),
 		},
 		{
 			Method: "POST", Path: "/v1/relays", Role: access.Domain,
@@ -265,12 +272,25 @@ func (h *handler) importManager(r *http.Request, file File) (LocalRelay, error) 
 	return localRelay(h.Relay, r)
 }
 
-func relays(links *relaylink.Links, _ *http.Request) ([]Relay, error) {
+func (h *handler) relays(links *relaylink.Links, _ *http.Request) ([]Relay, error) {
+	own, err := h.ownDeviceURL()
+	if err != nil {
+		return nil, err
+	}
 	all := []Relay{}
 	for _, s := range links.Status() {
 		shown := Relay{
 			GUID: s.Relay, DeviceURL: s.DeviceURL, SOAPURL: s.SOAPURL, State: "ready", Pending: s.Pending,
-			Problem: s.Error, Next: s.Next, Contact: s.Contact,
+			Problem: s.Error, Next: s.Next, Contact: s.Contact, Users: s.Users, Own: s.DeviceURL == own,
+		}
+		switch {
+		case s.Wanted != nil:
+			shown.Settings = showDefaults(*s.Wanted)
+		case shown.Own:
+			now := h.Relay.Registry().Settings()
+			shown.Settings = &RelayDefaults{
+				now.DeviceLifetime, now.IdentityLifetime, now.DeviceQuota, now.IdentityQuota, now.PurgeEnabled, now.QuotaEnabled,
+			}
 		}
 		switch {
 		case s.Error != "":
@@ -283,6 +303,26 @@ func relays(links *relaylink.Links, _ *http.Request) ([]Relay, error) {
 		all = append(all, shown)
 	}
 	return all, nil
+}
+
+// ownDeviceURL is the device URL of this box's relay, empty if it has none.
+func (h *handler) ownDeviceURL() (string, error) {
+	if h.Relay == nil {
+		return "", nil
+	}
+	identity, err := h.Relay.Registry().RelayIdentity()
+	if err != nil {
+		return "", err
+	}
+	return identity.DeviceURL, nil
+}
+
+func showDefaults(d spmr.RelayDefault) *RelayDefaults {
+	return &RelayDefaults{
+		DeviceLifetimeDays: d.DeviceLifetime, IdentityLifetimeDays: d.IdentityLifetime,
+		DeviceQuotaMB: d.DeviceQuota, IdentityQuotaMB: d.IdentityQuota,
+		PurgeEnabled: d.PurgeEnabled, QuotaEnabled: d.QuotaEnabled,
+	}
 }
 
 func (h *handler) importRelay(r *http.Request, file File) (Relay, error) {
@@ -298,7 +338,7 @@ func (h *handler) importRelay(r *http.Request, file File) (Relay, error) {
 		return Relay{}, err
 	}
 	h.Links.Nudge()
-	return relayByGUID(h.Links, r, imported.GUID)
+	return h.relayByGUID(r, imported.GUID)
 }
 
 func (h *handler) setDefaults(r *http.Request, q RelayDefaults) (Relay, error) {
@@ -318,11 +358,11 @@ func (h *handler) setDefaults(r *http.Request, q RelayDefaults) (Relay, error) {
 		return Relay{}, err
 	}
 	h.Links.Nudge()
-	return relayByGUID(h.Links, r, guid)
+	return h.relayByGUID(r, guid)
 }
 
-func relayByGUID(links *relaylink.Links, r *http.Request, guid string) (Relay, error) {
-	all, err := relays(links, r)
+func (h *handler) relayByGUID(r *http.Request, guid string) (Relay, error) {
+	all, err := h.relays(h.Links, r)
 	for _, shown := range all {
 		if shown.GUID == guid {
 			return shown, err

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"iter"
 	"log/slog"
 	"maps"
@@ -29,6 +30,16 @@ type fullRelay struct {
 }
 
 func (r fullRelay) Queues() iter.Seq2[queue.Address, spool.Usage] { return maps.All(r.queues) }
+
+func (r fullRelay) Purge(_ context.Context, target string) (messages int, bytes int64, err error) {
+	for a, usage := range r.queues {
+		if a.Target() == target {
+			messages, bytes = messages+usage.Messages, bytes+usage.Bytes
+			delete(r.queues, a)
+		}
+	}
+	return messages, bytes, nil
+}
 
 func TestReports(t *testing.T) {
 	now := time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
@@ -127,6 +138,19 @@ func TestReports(t *testing.T) {
 	}
 	if q := queues[2]; q.Kind != "identity" || q.Messages != 3 || q.Bytes != 30 || !q.Oldest.Equal(now.Add(-time.Hour)) {
 		t.Errorf("the identity's queues: %+v", q)
+	}
+	if _, err := client.PurgeQueue(ctx, identity); !refusedAs(err, "forbidden") {
+		t.Errorf("an auditor purges: %v", err)
+	}
+	dora := NewClientOf(handler, access.Actor{Name: "dora", Role: access.Domain})
+	if purged, err := dora.PurgeQueue(ctx, identity); err != nil || purged != (QueuePurged{Messages: 3, Bytes: 30}) {
+		t.Errorf("purged: %+v, %v", purged, err)
+	}
+	if _, err := dora.PurgeQueue(ctx, ""); !refusedAs(err, "invalid") {
+		t.Errorf("nothing purged: %v", err)
+	}
+	if queues, err := client.QueueReport(ctx, ReportFilter{}); err != nil || len(queues) != 2 {
+		t.Errorf("queues that are left: %+v, %v", queues, err)
 	}
 	if failures, err := client.FailureReport(ctx, ReportFilter{}); err != nil || len(failures) != 0 {
 		t.Errorf("failures: %+v, %v", failures, err)

@@ -62,6 +62,7 @@
 //	GET    /v1/relay                      LocalRelay
 //	GET    /v1/relay/identity             File, for an outside management server
 //	POST   /v1/relay/managers             File of an outside management server -> LocalRelay
+//	DELETE /v1/relay/queues?target={url}  QueuePurged, what waited there
 //	GET    /v1/manager/identity           File, for an outside relay
 //	GET    /v1/relays                     []Relay
 //	POST   /v1/relays                     File of an outside relay -> Relay

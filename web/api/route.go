@@ -62,7 +62,7 @@ func (h *handler) routes() []Route {
 		h.relayRoutes(), h.mailRoutes(), h.ldapRoutes(), h.groupRoutes(), h.policyRoutes(), h.trustRoutes(), h.auditRoutes(), h.migrationRoutes(),
 		h.statisticsRoutes(), h.administratorRoutes(), h.tokenRoutes(), h.setupRoutes(), h.openAPIRoutes(), h.boxBackupRoutes(),
 		h.reportRoutes(), h.actionRoutes(), h.alertRoutes(), h.invitationRoutes(), h.rosterRoutes(),
-		h.overviewRoutes(), h.memberListRoutes(), h.memberDeviceRoutes(), h.deviceRoutes(),
+		h.overviewRoutes(), h.queueRoutes(), h.memberListRoutes(), h.memberDeviceRoutes(), h.deviceRoutes(),
 	)
 }
 

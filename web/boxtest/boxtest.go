@@ -21,7 +21,9 @@ import (
 	"furrow/gms/directory"
 	"furrow/gms/invitation"
 	"furrow/gms/ldapsync"
+	"furrow/gms/relaylink"
 	"furrow/gms/statistics"
+	"furrow/relay/registry"
 	"furrow/web/access"
 )
 
@@ -44,6 +46,9 @@ type Parts struct {
 	LDAP        *ldapsync.Syncer
 	Mail        *mail.Post
 	Statistics  *statistics.Book
+	// Links and Registry are the two ends of relay management. Neither has an identity yet, whose keys cost time.
+	Links    *relaylink.Links
+	Registry *registry.Registry
 	// Seen is what the alerts see of the box; a test sets it before it has them look.
 	Seen alert.Observations
 }
@@ -63,6 +68,7 @@ func New(t testing.TB, now func() time.Time) *Parts {
 	directoryTables, accessTables := directory.Declare(schema), access.Declare(schema)
 	mailTables, auditTables, statisticsTables := mail.Declare(schema), audit.Declare(schema), statistics.Declare(schema)
 	ldapTables, invitationTables := ldapsync.Declare(schema), invitation.Declare(schema)
+	linkTables, registryTables := relaylink.Declare(schema), registry.Declare(schema)
 	actionTables, alertTables, planTables := actionlog.Declare(schema), alert.Declare(schema), plan.Declare(schema)
 	store, report, err := state.Open(filepath.Join(p.Dir, "state"), schema, state.Options{})
 	must(err)
@@ -101,6 +107,13 @@ func New(t testing.TB, now func() time.Time) *Parts {
 	p.Backup = plan.New(plan.Config{
 		Store: store, Tables: planTables, Vault: vault, Now: now, Log: p.Log,
 		Source: &backup.Source{Store: store, StateDir: "state", Vault: vault, Version: "test", Now: now},
+	})
+	p.Links = relaylink.New(relaylink.Config{
+		Store: store, Tables: linkTables, Directory: p.Directory, Vault: vault, Now: now, Log: p.Log,
+		GenerateKeys: keys.GenerateKeySet,
+	})
+	p.Registry = registry.New(registry.Config{
+		Store: store, Tables: registryTables, Vault: vault, Now: now, Log: p.Log, GenerateKeys: keys.GenerateKeySet,
 	})
 	p.LDAP = ldapsync.New(ldapsync.Config{
 		Store: store, Tables: ldapTables, Vault: vault, Directory: p.Directory, Now: now, Log: p.Log,
