@@ -116,6 +116,16 @@ func pages() []page {
 		{path: "/trust/{guid}/end", role: access.Domain, title: "trust.end", get: getEndTrust, post: postEndTrust},
 		{path: "/domains/{domain}/certificate", role: access.Member, title: "trust.download", get: getDomainCertificate},
 
+		// Names of directory servers have no underscore.
+		{path: "/directory", role: access.Domain, title: "directories.title", nav: sectionDirectory, icon: "directory", get: getDirectories},
+		{path: "/directory/_new", role: access.Server, title: "directories.new", get: getNewDirectory, post: postNewDirectory},
+		{path: "/directory/{name}", role: access.Domain, title: "directories.title", get: getDirectory},
+		{path: "/directory/{name}/test", role: access.Domain, title: "directories.title", get: backToDirectory, post: postTestDirectory},
+		{path: "/directory/{name}/sync", role: access.Domain, title: "sync.preview", get: getSync, post: postSync},
+		{path: "/directory/{name}/reports/{id}", role: access.Domain, title: "sync.report", get: getSyncReport},
+		{path: "/directory/{name}/edit", role: access.Server, title: "directories.edit", get: getEditDirectory, post: postEditDirectory},
+		{path: "/directory/{name}/remove", role: access.Server, title: "directories.remove", get: getRemoveDirectory, post: postRemoveDirectory},
+
 		{path: "/mail", role: access.Server, title: "mail.title", nav: sectionMail, icon: "mail", get: getMail, post: postMail},
 		{path: "/mail/off", role: access.Server, title: "mail.off", get: getMailOff, post: postMailOff},
 		{path: "/outbox", role: access.Domain, title: "outbox.title", nav: sectionMail, icon: "outbox", get: getOutbox, post: postOutbox},

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,9 @@ import (
 
 // ServerURL is the address that clients of the box are told.
 const ServerURL = "http://groove.example.com/gms.dll"
+
+// oneKeySet makes the keys of everything: making RSA keys is slow.
+var oneKeySet = sync.OnceValues(keys.GenerateKeySet)
 
 // Parts are what a box is made of.
 type Parts struct {
@@ -77,7 +81,7 @@ func New(t testing.TB, now func() time.Time) *Parts {
 	vault, err := keys.OpenVault(p.Dir)
 	must(err)
 	p.Directory = directory.New(directory.Config{
-		Store: store, Tables: directoryTables, Vault: vault, Now: now, Log: p.Log, GenerateKeys: keys.GenerateKeySet,
+		Store: store, Tables: directoryTables, Vault: vault, Now: now, Log: p.Log, GenerateKeys: oneKeySet,
 	})
 	must(p.Directory.SetServerURL(context.Background(), ServerURL))
 	blobs, err := blob.Open(blob.Options{Dir: filepath.Join(p.Dir, "blobs")})
@@ -110,10 +114,10 @@ func New(t testing.TB, now func() time.Time) *Parts {
 	})
 	p.Links = relaylink.New(relaylink.Config{
 		Store: store, Tables: linkTables, Directory: p.Directory, Vault: vault, Now: now, Log: p.Log,
-		GenerateKeys: keys.GenerateKeySet,
+		GenerateKeys: oneKeySet,
 	})
 	p.Registry = registry.New(registry.Config{
-		Store: store, Tables: registryTables, Vault: vault, Now: now, Log: p.Log, GenerateKeys: keys.GenerateKeySet,
+		Store: store, Tables: registryTables, Vault: vault, Now: now, Log: p.Log, GenerateKeys: oneKeySet,
 	})
 	p.LDAP = ldapsync.New(ldapsync.Config{
 		Store: store, Tables: ldapTables, Vault: vault, Directory: p.Directory, Now: now, Log: p.Log,
