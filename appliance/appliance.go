@@ -22,11 +22,13 @@ import (
 
 	"furrow/appliance/backup"
 	"furrow/appliance/backup/plan"
+	"furrow/appliance/checkup"
 	"furrow/appliance/config"
 	"furrow/appliance/disk"
 	"furrow/appliance/host"
 	"furrow/appliance/keys"
 	"furrow/appliance/mail"
+	"furrow/appliance/recentlog"
 	"furrow/appliance/state"
 	"furrow/appliance/tlscert"
 	"furrow/gms/directory"
@@ -66,6 +68,8 @@ type Options struct {
 	Version  string
 	Log      *slog.Logger
 	Now      func() time.Time
+	// Examine examines the running box as its users meet it; nil if this program cannot.
+	Examine checkup.Examine
 }
 
 // Appliance is one box. Run or Close it.
@@ -89,6 +93,8 @@ type Appliance struct {
 	parts     []backup.Part // of the data directory, but for state and spool
 	backups   *plan.Plan
 	watch     watch
+	recentLog *recentlog.Ring
+	checkup   *checkup.Room
 	services  *services
 	http      net.Listener
 	https     net.Listener // nil for a box without TLS
@@ -98,7 +104,11 @@ type Appliance struct {
 
 // New opens the data directory and binds the sockets.
 func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
-	a := &Appliance{opts: opts, services: newServices(opts.Log)}
+	recent := new(recentlog.Ring)
+	opts.Log = slog.New(recent.Handler(opts.Log.Handler()))
+	a := &Appliance{
+		opts: opts, services: newServices(opts.Log), recentLog: recent, checkup: checkup.New(opts.Examine, opts.Now),
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())

@@ -29,7 +29,7 @@ func (a *Appliance) Run(ctx context.Context) error {
 		return errors.Join(err, a.Close())
 	}
 	a.services.startAdmin(a.admin, admin)
-	stops := []func(){background(a.feedWatchdog)}
+	stops := []func(){background(a.feedWatchdog), background(a.checkup.Run)}
 	if a.Recovery() == nil {
 		stops = append(stops, background(a.links.Run), background(a.mail.Run), background(a.tls.Run), background(a.retain),
 			background(a.records.audit.Run), background(a.records.statistics.Run), background(a.ldap.Run),
@@ -86,6 +86,7 @@ func (a *Appliance) adminConfig() api.Config {
 		Mail: a.mail, Invitations: a.invitations, LDAP: a.ldap,
 		Access: a.access, Backup: a.backups, Listeners: a.listeners(), Version: a.opts.Version, Now: a.opts.Now, Log: a.opts.Log,
 		DataDir: a.opts.DataDir, Started: a.opts.Now(),
+		RecentLog: a.recentLog, Checkup: a.checkup, TLS: a.tls,
 	}
 	if a.relay != nil {
 		config.Relay, config.Traffic = a.relay, a.relay.traffic

@@ -163,6 +163,15 @@ func pages() []page {
 		{path: "/policies/{policy}/assign", role: access.Domain, title: "policies.assign", get: getAssignPolicy, post: postAssignPolicy},
 		{path: "/policies/{policy}/delete", role: access.Domain, title: "policies.delete", get: getDeletePolicy, post: postDeletePolicy},
 
+		{path: "/logs", role: access.Server, title: "logs.title", nav: sectionSystem, icon: "log", get: getLogs},
+		{path: "/live/logs", role: access.Server, title: "logs.title", get: liveLogs},
+		{path: "/logs/download", role: access.Server, title: "logs.title", get: getLogFile},
+		{path: "/doctor", role: access.Server, title: "doctor.title", nav: sectionSystem, icon: "doctor", get: getDoctor, post: postDoctor},
+		{path: "/live/doctor", role: access.Server, title: "doctor.title", get: liveDoctor},
+		{path: "/certificates", role: access.Server, title: "certificates.title", nav: sectionSystem, icon: "lock", get: getCertificate, post: postCertificate, limit: maxCertificates},
+		{path: "/certificates/download", role: access.Server, title: "certificates.title", get: getCertificateFile},
+		{path: "/certificates/remove", role: access.Server, title: "certificates.remove", get: getRemoveCertificate, post: postRemoveCertificate},
+
 		{path: "/about", role: access.Member, title: "about.title", nav: sectionSystem, icon: "about", get: getAbout},
 	}
 }

@@ -11,6 +11,9 @@ import (
 // maxChain bounds an installed chain; authorities send two to four certificates.
 const maxChain = 10
 
+// certificateBlock is the type of a certificate's block of PEM (RFC 7468 5).
+const certificateBlock = "CERTIFICATE"
+
 // ErrRefused is wrapped by the refusals of Install, whose text is for a person.
 var ErrRefused = errors.New("certificate refused")
 
@@ -22,7 +25,7 @@ func refusal(format string, args ...any) error {
 func parsePEM(chainPEM, keyPEM []byte) (*tls.Certificate, error) {
 	var chain [][]byte
 	for block, rest := pem.Decode(chainPEM); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type == "CERTIFICATE" {
+		if block.Type == certificateBlock {
 			chain = append(chain, block.Bytes)
 		}
 	}

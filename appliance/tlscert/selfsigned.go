@@ -24,7 +24,7 @@ const (
 	serialBits = 127
 )
 
-// make makes the certificate of the box, with the key of the one before it.
+// make makes a certificate of the box, with the key of the one that it made before. k.mu is held.
 func (k *Keeper) make() (*tls.Certificate, error) {
 	key, err := k.key()
 	if err != nil {
@@ -63,9 +63,9 @@ func (k *Keeper) make() (*tls.Certificate, error) {
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
 }
 
-// key is the one in use or a new one. k.mu is held.
+// key is the one in use, if it is that of a certificate of the box, or a new one. k.mu is held.
 func (k *Keeper) key() (*ecdsa.PrivateKey, error) {
-	if k.current != nil {
+	if k.current != nil && k.own {
 		if key, ok := k.current.PrivateKey.(*ecdsa.PrivateKey); ok {
 			return key, nil
 		}

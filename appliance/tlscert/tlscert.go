@@ -12,9 +12,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -136,6 +138,10 @@ func (k *Keeper) Install(ctx context.Context, chainPEM, keyPEM []byte) (Info, er
 	if now := k.Now(); !now.Before(certificate.Leaf.NotAfter) {
 		return Info{}, refusal("the certificate ended on %s", certificate.Leaf.NotAfter.Format(time.DateOnly))
 	}
+	if name := k.Names[0]; certificate.Leaf.VerifyHostname(name) != nil {
+		return Info{}, refusal("the certificate is for %s, not for %s, which is what this box is called",
+			strings.Join(namesOf(certificate.Leaf), ", "), name)
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.store(ctx, certificate, false); err != nil {
@@ -143,6 +149,36 @@ func (k *Keeper) Install(ctx context.Context, chainPEM, keyPEM []byte) (Info, er
 	}
 	k.Log.Info("TLS certificate installed", "subject", certificate.Leaf.Subject, "until", certificate.Leaf.NotAfter)
 	return k.info(), nil
+}
+
+// Remove puts a certificate that the box makes, with a key of its own, in place of an installed one. It does nothing if
+// there is none.
+func (k *Keeper) Remove(ctx context.Context) (Info, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.own {
+		return k.info(), nil
+	}
+	certificate, err := k.make()
+	if err == nil {
+		err = k.store(ctx, certificate, true)
+	}
+	if err != nil {
+		return Info{}, fmt.Errorf("making a TLS certificate: %w", err)
+	}
+	k.Log.Info("installed TLS certificate removed", "names", k.Names, "until", certificate.Leaf.NotAfter)
+	return k.info(), nil
+}
+
+// PEM is the chain in use, the box's own certificate first.
+func (k *Keeper) PEM() []byte {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var chain []byte
+	for _, der := range k.current.Certificate {
+		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: certificateBlock, Bytes: der})...)
+	}
+	return chain
 }
 
 // store makes certificate the present one when it is on the disk. k.mu is held.
@@ -214,13 +250,18 @@ func (k *Keeper) Info() Info {
 
 func (k *Keeper) info() Info {
 	leaf := k.current.Leaf
-	names := append([]string(nil), leaf.DNSNames...)
+	sum := sha256.Sum256(leaf.Raw)
+	return Info{
+		Subject: leaf.Subject.String(), Issuer: leaf.Issuer.String(), Names: namesOf(leaf), From: leaf.NotBefore,
+		Until: leaf.NotAfter, SelfSigned: k.own, Fingerprint: hex.EncodeToString(sum[:]),
+	}
+}
+
+// namesOf are the host names and addresses that a certificate is for.
+func namesOf(leaf *x509.Certificate) []string {
+	names := append([]string{}, leaf.DNSNames...)
 	for _, ip := range leaf.IPAddresses {
 		names = append(names, ip.String())
 	}
-	sum := sha256.Sum256(leaf.Raw)
-	return Info{
-		Subject: leaf.Subject.String(), Issuer: leaf.Issuer.String(), Names: names, From: leaf.NotBefore,
-		Until: leaf.NotAfter, SelfSigned: k.own, Fingerprint: hex.EncodeToString(sum[:]),
-	}
+	return names
 }

@@ -134,7 +134,7 @@ func issued(t *testing.T, notAfter time.Time) (chain, key []byte) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	check(t, err)
 	maker := &Keeper{Config: Config{Names: []string{"groove.example.com"}, Now: func() time.Time { return notAfter.Add(-lifetime) }}}
-	maker.current = &tls.Certificate{PrivateKey: private}
+	maker.current, maker.own = &tls.Certificate{PrivateKey: private}, true
 	made, err := maker.make()
 	check(t, err)
 	der, err := x509.MarshalPKCS8PrivateKey(private)
@@ -144,7 +144,7 @@ func issued(t *testing.T, notAfter time.Time) (chain, key []byte) {
 }
 
 func TestInstalledCertificateStays(t *testing.T) {
-	b := newBox(t, "box")
+	b := newBox(t, "groove.example.com", "box")
 	chain, key := issued(t, b.now.Add(90*24*time.Hour))
 	info, err := b.Install(t.Context(), chain, key)
 	check(t, err)
@@ -154,14 +154,30 @@ func TestInstalledCertificateStays(t *testing.T) {
 	b.now = b.now.Add(89 * 24 * time.Hour)
 	check(t, b.Renew(t.Context()))
 	check(t, b.Store.Close())
-	b.open(t, "box")
-	if b.Info().Fingerprint != info.Fingerprint {
+	b.open(t, "groove.example.com", "box")
+	if b.Info().Fingerprint != info.Fingerprint || !bytes.Equal(b.PEM(), chain) {
 		t.Fatal("an installed certificate was replaced")
+	}
+
+	// Its key belongs to the authority's certificate and is not the box's to go on with.
+	installed := b.current.PrivateKey.(*ecdsa.PrivateKey)
+	for range 2 {
+		info, err = b.Remove(t.Context())
+		check(t, err)
+		if !info.SelfSigned || len(info.Names) != 2 || installed.Equal(b.current.PrivateKey) {
+			t.Fatalf("after the removal: %+v", info)
+		}
+	}
+	shown(t, b.Keeper, "box", b.now)
+	check(t, b.Store.Close())
+	b.open(t, "groove.example.com", "box")
+	if b.Info().Fingerprint != info.Fingerprint {
+		t.Fatal("the removed certificate is back")
 	}
 }
 
 func TestInstallRefuses(t *testing.T) {
-	b := newBox(t, "box")
+	b := newBox(t, "groove.example.com")
 	before := b.Info()
 	chain, key := issued(t, b.now.Add(time.Hour))
 	old, oldKey := issued(t, b.now)
@@ -178,6 +194,10 @@ func TestInstallRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	b.Names = []string{"groove.example.net"}
+	if _, err := b.Install(t.Context(), chain, key); !errors.Is(err, ErrRefused) {
+		t.Errorf("for another host: %v", err)
+	}
 	if b.Info().Fingerprint != before.Fingerprint {
 		t.Fatal("a refused certificate is in use")
 	}
@@ -185,7 +205,7 @@ func TestInstallRefuses(t *testing.T) {
 
 // What cannot be stored must not be shown: the next start would show another.
 func TestInstallOnAClosedStore(t *testing.T) {
-	b := newBox(t, "box")
+	b := newBox(t, "groove.example.com")
 	before := b.Info()
 	chain, key := issued(t, b.now.Add(time.Hour))
 	ctx, cancel := context.WithCancel(t.Context())

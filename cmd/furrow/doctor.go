@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"time"
 
+	"furrow/appliance/checkup"
 	"furrow/cmd/furrow/doctor"
 )
 
@@ -59,5 +61,18 @@ func printResult(w io.Writer, r doctor.Result) error {
 		return nil
 	}
 	_, err := fmt.Fprintf(w, "%24sto do: %s\n", "", r.Remedy)
+	return err
+}
+
+// examine is the doctor as the running box calls it for its own pages.
+func (s *session) examine(ctx context.Context, report func(checkup.Finding)) error {
+	_, err := doctor.Run(ctx, doctor.Config{
+		DataDir: s.data, Version: version, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Report: func(r doctor.Result) {
+			report(checkup.Finding{
+				Check: r.Check, Tried: r.Tried, Outcome: string(r.Outcome), Found: r.Found, Remedy: r.Remedy, Took: r.Took,
+			})
+		},
+	})
 	return err
 }

@@ -46,6 +46,7 @@ func (c *serveCmd) Run(s *session) error {
 		Version:        version,
 		Log:            slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 		Now:            time.Now,
+		Examine:        s.examine,
 	})
 	if err != nil {
 		return err

@@ -9,10 +9,12 @@ import (
 	"furrow/appliance/backup"
 	"furrow/appliance/backup/plan"
 	"furrow/appliance/backup/target"
+	"furrow/appliance/checkup"
 	"furrow/appliance/keys"
 	"furrow/appliance/mail"
 	"furrow/appliance/setting"
 	"furrow/appliance/state"
+	"furrow/appliance/tlscert"
 	"furrow/gms/audit"
 	"furrow/gms/directory"
 	"furrow/gms/invitation"
@@ -50,6 +52,9 @@ func refusals() []struct {
 		{plan.ErrNoTarget, http.StatusConflict, "noTarget"},
 		{plan.ErrBusy, http.StatusConflict, "conflict"},
 		{backup.ErrNoPassword, http.StatusBadRequest, "invalid"},
+		{tlscert.ErrRefused, http.StatusBadRequest, "invalid"},
+		{checkup.ErrNone, http.StatusConflict, "unavailable"},
+		{checkup.ErrBusy, http.StatusConflict, "conflict"},
 		{roster.ErrInvalid, http.StatusBadRequest, "invalid"},
 		{invitation.ErrInvalid, http.StatusBadRequest, "invalid"},
 		{invitation.ErrLanguage, http.StatusNotFound, "notFound"},

@@ -12,8 +12,11 @@ import (
 	"furrow/appliance/actionlog"
 	"furrow/appliance/alert"
 	"furrow/appliance/backup/plan"
+	"furrow/appliance/checkup"
 	"furrow/appliance/mail"
+	"furrow/appliance/recentlog"
 	"furrow/appliance/state"
+	"furrow/appliance/tlscert"
 	"furrow/gms/audit"
 	"furrow/gms/directory"
 	"furrow/gms/invitation"
@@ -53,6 +56,12 @@ type Config struct {
 	Statistics *statistics.Book
 	// Access are the administrators.
 	Access *access.Control
+	// RecentLog is what the box has logged lately.
+	RecentLog *recentlog.Ring
+	// Checkup is where the box is examined.
+	Checkup *checkup.Room
+	// TLS keeps the certificate of the box.
+	TLS *tlscert.Keeper
 	// DataDir is the data directory, Started when the box began to serve.
 	DataDir string
 	Started time.Time

@@ -56,24 +56,36 @@
 
   // A live part comes anew whenever it has changed, unless somebody is in it with the keyboard. A page that nobody sees
   // asks for nothing, so that its session ends in time.
-  for (const part of document.querySelectorAll("[data-live]")) {
-    let stream;
-    const follow = () => {
-      stream?.close();
-      if (document.hidden) return;
-      stream = new EventSource(part.dataset.live);
+  const streams = new Map();
+  function follow() {
+    for (const [part, stream] of streams) {
+      if (part.isConnected && !document.hidden) continue;
+      stream.close();
+      streams.delete(part);
+    }
+    if (document.hidden) return;
+    for (const part of document.querySelectorAll("[data-live]")) {
+      if (streams.has(part)) continue;
+      const stream = new EventSource(part.dataset.live);
       stream.addEventListener("part", (event) => {
         if (part.contains(document.activeElement)) return;
         part.innerHTML = event.data;
         localize(part);
       });
-    };
-    document.addEventListener("visibilitychange", follow);
-    addEventListener("pagehide", () => stream?.close());
-    follow();
+      streams.set(part, stream);
+    }
   }
+  document.addEventListener("visibilitychange", follow);
+  addEventListener("pagehide", () => {
+    for (const stream of streams.values()) stream.close();
+    streams.clear();
+  });
+  follow();
 
-  document.addEventListener("htmx:after:swap", () => prepare(document));
+  document.addEventListener("htmx:after:swap", () => {
+    prepare(document);
+    follow();
+  });
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.who[open]")) {
       if (!menu.contains(event.target)) menu.open = false;

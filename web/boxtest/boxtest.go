@@ -15,9 +15,12 @@ import (
 	"furrow/appliance/backup"
 	"furrow/appliance/backup/plan"
 	"furrow/appliance/blob"
+	"furrow/appliance/checkup"
 	"furrow/appliance/keys"
 	"furrow/appliance/mail"
+	"furrow/appliance/recentlog"
 	"furrow/appliance/state"
+	"furrow/appliance/tlscert"
 	"furrow/gms/audit"
 	"furrow/gms/directory"
 	"furrow/gms/invitation"
@@ -46,6 +49,9 @@ type Parts struct {
 	Alerts      *alert.Monitor
 	Audit       *audit.Archive
 	Backup      *plan.Plan
+	Checkup     *checkup.Room
+	RecentLog   *recentlog.Ring
+	TLS         *tlscert.Keeper
 	Invitations *invitation.Desk
 	LDAP        *ldapsync.Syncer
 	Mail        *mail.Post
@@ -67,13 +73,14 @@ func New(t testing.TB, now func() time.Time) *Parts {
 			t.Fatal(err)
 		}
 	}
-	p := &Parts{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)}
+	p := &Parts{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), RecentLog: new(recentlog.Ring)}
 	schema := state.NewSchema()
 	directoryTables, accessTables := directory.Declare(schema), access.Declare(schema)
 	mailTables, auditTables, statisticsTables := mail.Declare(schema), audit.Declare(schema), statistics.Declare(schema)
 	ldapTables, invitationTables := ldapsync.Declare(schema), invitation.Declare(schema)
 	linkTables, registryTables := relaylink.Declare(schema), registry.Declare(schema)
 	actionTables, alertTables, planTables := actionlog.Declare(schema), alert.Declare(schema), plan.Declare(schema)
+	tlsTables := tlscert.Declare(schema)
 	store, report, err := state.Open(filepath.Join(p.Dir, "state"), schema, state.Options{})
 	must(err)
 	p.Store, p.Recovery = store, report.Recovery
@@ -119,6 +126,15 @@ func New(t testing.TB, now func() time.Time) *Parts {
 	p.Registry = registry.New(registry.Config{
 		Store: store, Tables: registryTables, Vault: vault, Now: now, Log: p.Log, GenerateKeys: oneKeySet,
 	})
+	p.TLS, err = tlscert.Open(context.Background(), tlscert.Config{
+		Store: store, Tables: tlsTables, Vault: vault, Names: []string{"groove.example.com"}, Now: now, Log: p.Log,
+	})
+	must(err)
+	p.Checkup = checkup.New(func(_ context.Context, report func(checkup.Finding)) error {
+		report(checkup.Finding{Check: "clock", Tried: "look at the clock", Outcome: "well", Found: "it is noon"})
+		report(checkup.Finding{Check: "disk-space", Tried: "look at the disk", Outcome: "failed", Found: "it is full", Remedy: "make room"})
+		return nil
+	}, now)
 	p.LDAP = ldapsync.New(ldapsync.Config{
 		Store: store, Tables: ldapTables, Vault: vault, Directory: p.Directory, Now: now, Log: p.Log,
 	})

@@ -29,6 +29,7 @@ try {
     backup: "/backup", "backup-settings": "/backup/settings?kind=sftp", "backup-download": "/backup/download", "backup-end": "/backup/end",
     alerts: "/alerts", "alert-settings": "/alerts/settings",
     actions: "/actions", "actions-check": "/actions/check", "actions-settings": "/actions/settings", action: "/actions/1",
+    logs: "/logs", doctor: "/doctor", certificates: "/certificates",
   };
   for (const [name, path] of Object.entries(all)) await look(page, path, name);
   await page.goto("/");
