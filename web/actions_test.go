@@ -20,7 +20,8 @@ func TestActions(t *testing.T) {
 	b.contains(list, "ann", "Head office", "status done")
 	b.contains(b.get("/actions?target=no+such+thing"), "Nothing fits.")
 	b.contains(b.get("/actions?to=2026-03-13"), "Nothing fits.")
-	b.contains(b.get("/actions?from=2026-03-14&to=2026-03-14&who=ANN"), "Head office")
+	b.contains(b.get("/actions?from=2026-03-14&to=2026-03-14&who=ANN"), "Head office",
+		"/actions/export?format=csv&amp;from=2026-03-14&amp;to=2026-03-14&amp;who=ANN")
 	b.contains(b.get(b.linkTo(list, `/actions/\d+`)), "What has changed", "&#34;Office&#34;", "&#34;Head office&#34;")
 	for _, nowhere := range []string{"/actions/999999", "/actions/x"} {
 		if w := b.do(http.MethodGet, nowhere, nil); w.Code != http.StatusNotFound {

@@ -21,7 +21,7 @@ func TestAlerts(t *testing.T) {
 	}
 	b.Alerts.Evaluate(t.Context())
 	page := b.get("/alerts")
-	b.contains(page, "The disk is nearly full", "400 MB free", "Critical", "Make room", "2,501 MB", "7 messages")
+	b.contains(page, "The disk is nearly full", "400 MB free", "Critical", "Make room", "2,501 MB", "7 messages", "/reports/queues", "What waits at the relay")
 	if strings.Index(page, "nearly full") > strings.Index(page, "Much waits") {
 		t.Error("what is critical is not first")
 	}

@@ -188,9 +188,16 @@ func (l *list) Headings() []heading {
 	return heads
 }
 
-// Query is what the address says beside the page, for links to the same rows in another form.
-func (l *list) Query() string { return l.kept().Encode() }
+// At is the address of all rows of the list in another form, with more parameters in pairs of name and value.
+func (l *list) At(path string, pairs ...string) string {
+	query := l.kept()
+	for i := 0; i+1 < len(pairs); i += 2 {
+		query.Set(pairs[i], pairs[i+1])
+	}
+	return path + "?" + query.Encode()
+}
 
+// kept is what the address says beside the page.
 func (l *list) kept() url.Values {
 	query := url.Values{}
 	for key, values := range l.query {

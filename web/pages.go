@@ -139,6 +139,11 @@ func pages() []page {
 		{path: "/backup/files", role: access.Server, title: "backup.files", get: getBackupFiles},
 		{path: "/backup/download", role: access.Server, title: "backup.download", get: getBackupDownload, post: postBackupDownload},
 		{path: "/backup/end", role: access.Server, title: "backup.end", get: getEndBackups, post: postEndBackups},
+		{path: "/reports", role: access.Member, title: "reports.title", nav: sectionReports, icon: "report", get: getReports},
+		{path: "/reports/settings", role: access.Server, title: "reports.settings", get: getStatisticsSettings, post: postStatisticsSettings},
+		{path: "/reports/{report}", role: access.Member, title: "reports.title", get: getReport},
+		{path: "/reports/{report}/sheet", role: access.Member, title: "reports.title", get: getReportSheet},
+
 		{path: "/actions", role: access.Auditor, title: "actions.title", nav: sectionReports, icon: "policy", get: getActions},
 		{path: "/actions/export", role: access.Auditor, title: "actions.title", get: getActionExport},
 		{path: "/actions/check", role: access.Auditor, title: "actions.check", get: getActionCheck},

@@ -71,6 +71,7 @@
         if (part.contains(document.activeElement)) return;
         part.innerHTML = event.data;
         localize(part);
+        part.dispatchEvent(new CustomEvent("furrow:part", { bubbles: true })); // charts are drawn anew
       });
       streams.set(part, stream);
     }

@@ -30,6 +30,9 @@ try {
     alerts: "/alerts", "alert-settings": "/alerts/settings",
     actions: "/actions", "actions-check": "/actions/check", "actions-settings": "/actions/settings", action: "/actions/1",
     logs: "/logs", doctor: "/doctor", certificates: "/certificates",
+    reports: "/reports", "report-members": "/reports/members", "report-contact": "/reports/contact", "report-backups": "/reports/backups",
+    "report-usage": "/reports/usage", "report-traffic": "/reports/traffic", "report-queues": "/reports/queues", "report-failures": "/reports/failures",
+    "report-settings": "/reports/settings",
   };
   for (const [name, path] of Object.entries(all)) await look(page, path, name);
   await page.goto("/");
