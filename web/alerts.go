@@ -97,9 +97,6 @@ func (v *visit) alertSettings() (alertForm, api.AlertSettings, error) {
 	return shown, now, nil
 }
 
-// decimal is a number as forms take it in every language.
-func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
-
 func getAlertSettings(v *visit) error {
 	shown, now, err := v.alertSettings()
 	if err != nil {

@@ -9,31 +9,22 @@ import (
 	"furrow/web/api"
 )
 
-// littleDisk is the free space below which a person should act: a large message and the next generation of the state
-// still fit.
-const littleDisk = 2 << 30
-
 // dashboard is what dashboard.html shows.
 type dashboard struct {
 	api.Overview
-	Concerns []concern
-	Statuses []statusCount
+	Alerts   []shownAlert
+	Statuses []share
 	All      int
+	Traffic  []carried
 	Running  time.Duration
 	Listen   []string
 }
 
-// concern is something a person should know and do about.
-type concern struct {
-	Text, Path, Link string
-}
-
-// statusCount is how many members have a status, and where they are listed.
-type statusCount struct {
-	Status string
-	N      int
-	// X and Width place the part of the bar, in thousandths.
-	X, Width int
+// carried is what the relay has carried in a time.
+type carried struct {
+	Label string
+	All   api.TrafficRecord
+	Chart *chart
 }
 
 func getDashboard(v *visit) error {
@@ -57,16 +48,21 @@ func (v *visit) dashboard() (dashboard, error) {
 	if err != nil {
 		return dashboard{}, err
 	}
-	d := dashboard{Overview: now, Concerns: v.concerns(now), Running: now.Now.Sub(now.Started)}
+	d := dashboard{Overview: now, Running: now.Now.Sub(now.Started)}
+	if d.Alerts, err = v.alerts(); err != nil {
+		return dashboard{}, err
+	}
 	for _, status := range []string{"active", "pending", "disabled"} {
 		d.All += now.Members[status]
-		d.Statuses = append(d.Statuses, statusCount{Status: status, N: now.Members[status]})
+		d.Statuses = append(d.Statuses, share{
+			Label: v.T("status." + status), Class: status, Path: "/members?status=" + status, N: now.Members[status],
+		})
 	}
-	x := 0
-	for i := range d.Statuses {
-		d.Statuses[i].X = x
-		d.Statuses[i].Width = d.Statuses[i].N * 1000 / max(d.All, 1)
-		x += d.Statuses[i].Width
+	d.Statuses = shares(d.Statuses...)
+	if now.Relay != nil {
+		if d.Traffic, err = v.traffic(); err != nil {
+			return dashboard{}, err
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(now.Listeners)) {
 		d.Listen = append(d.Listen, fmt.Sprintf("%s %s", name, now.Listeners[name]))
@@ -74,20 +70,23 @@ func (v *visit) dashboard() (dashboard, error) {
 	return d, nil
 }
 
-// concerns says in words what is not as it should be.
-func (v *visit) concerns(now api.Overview) (list []concern) {
-	say := func(when bool, key string, args ...any) {
-		if when {
-			list = append(list, concern{Text: v.T(key, args...)})
+// traffic is what the relay has carried in the last hour, day and month.
+func (v *visit) traffic() ([]carried, error) {
+	var all []carried
+	for _, step := range []string{"minute", "hour", "day"} {
+		points, err := v.client.TrafficReport(v.ctx(), api.ReportFilter{By: step})
+		if err != nil {
+			return nil, err
 		}
+		c := carried{Label: v.T("dashboard.traffic." + step)}
+		for _, p := range points {
+			c.All.MessagesIn, c.All.BytesIn = c.All.MessagesIn+p.MessagesIn, c.All.BytesIn+p.BytesIn
+			c.All.MessagesOut, c.All.BytesOut = c.All.MessagesOut+p.MessagesOut, c.All.BytesOut+p.BytesOut
+			c.All.Online = max(c.All.Online, p.Online)
+		}
+		c.Chart = v.bytesChart(c.Label, step, points)
+		c.Chart.Small = true
+		all = append(all, c)
 	}
-	say(now.ReadOnly, "concern.readOnly")
-	say(now.DiskFree < littleDisk, "concern.disk", "free", v.Size(now.DiskFree))
-	say(now.Relay == nil, "concern.noRelay")
-	for _, relay := range now.FailingRelays {
-		say(true, "concern.relay", "relay", relay)
-	}
-	say(now.MailFailed > 0, "concern.mail", "n", now.MailFailed)
-	say(now.Resets > 0, "concern.resets", "n", now.Resets)
-	return list
+	return all, nil
 }

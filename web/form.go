@@ -205,3 +205,6 @@ func (f *form) Masked() []field {
 	}
 	return shown
 }
+
+// decimal is a number as forms take it in every language.
+func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

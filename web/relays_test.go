@@ -24,6 +24,7 @@ import (
 type standIn struct {
 	api.RelayBox
 	registry *registry.Registry
+	online   int
 	purged   string
 }
 
@@ -31,9 +32,11 @@ const waitingDevice = "dpp://device"
 
 func (s *standIn) Registry() *registry.Registry { return s.registry }
 func (s *standIn) Stats() relay.Stats           { return relay.Stats{Connections: 3} }
-func (s *standIn) Presence() presence.Stats     { return presence.Stats{Online: 2} }
+func (s *standIn) Presence() presence.Stats     { return presence.Stats{Online: s.online} }
 func (s *standIn) Waiting() (int, int64)        { return 1, 4000 }
 func (s *standIn) ServeOutsideManagers() error  { return nil }
+
+func (s *standIn) AssignToEmptySets(context.Context) error { return nil }
 
 func (s *standIn) Queues() iter.Seq2[queue.Address, spool.Usage] {
 	return func(yield func(queue.Address, spool.Usage) bool) {
@@ -48,11 +51,11 @@ func (s *standIn) Purge(_ context.Context, target string) (int, int64, error) {
 	return 1, 4000, nil
 }
 
-// newRelayBox is a box with a relay that stands in for a real one.
-func newRelayBox(t *testing.T) *box {
+// newRelayBox is a box with a relay.
+func newRelayBox(t *testing.T, relay *standIn) *box {
 	t.Helper()
-	b := newBox(t, func(p *boxtest.Parts, c *api.Config) {
-		c.Relay = &standIn{registry: p.Registry}
+	return newBox(t, func(p *boxtest.Parts, c *api.Config) {
+		relay.registry, c.Relay = p.Registry, relay
 		own, err := p.Registry.EnsureIdentity(t.Context(), "grooveDNS://groove.example.com", "http://groove.example.com/SOAP")
 		if err != nil {
 			t.Fatal(err)
@@ -64,8 +67,6 @@ func newRelayBox(t *testing.T) *box {
 			t.Fatal(err)
 		}
 	})
-	b.setUp()
-	return b
 }
 
 // outsideRelay is the identity file of a relay elsewhere.
@@ -87,7 +88,8 @@ func outsideRelay(t *testing.T, host string) []byte {
 const relaySetPattern = `/relay-sets/[0-9A-F]{8}-[0-9A-F-]{27}`
 
 func TestRelayPages(t *testing.T) {
-	b := newRelayBox(t)
+	b := newRelayBox(t, &standIn{online: 2})
+	b.setUp()
 	b.contains(b.get("/relays"), "groove.example.com", "this box", "waits for the first contact", "1 message, 4.0 kB")
 	own := b.do(http.MethodGet, "/relays/identity", nil)
 	if !strings.Contains(own.Body.String(), "RelayAttributes") || !strings.Contains(own.Header().Get("Content-Disposition"), "ServerID.xml") {
@@ -122,7 +124,8 @@ func TestRelayPages(t *testing.T) {
 }
 
 func TestRelaySetPages(t *testing.T) {
-	b := newRelayBox(t)
+	b := newRelayBox(t, &standIn{online: 2})
+	b.setUp()
 	w := b.send("/relays/new", nil, file{"relayFile", "ServerID.xml", outsideRelay(t, "relay.example.net")})
 	office := b.domain("Office")
 	sales, err := b.Directory.CreateGroup(t.Context(), office, "", "Sales")
@@ -171,7 +174,8 @@ func TestRelaySetPages(t *testing.T) {
 }
 
 func TestQueuePages(t *testing.T) {
-	b := newRelayBox(t)
+	b := newRelayBox(t, &standIn{online: 2})
+	b.setUp()
 	page := b.get("/queues?kind=device&q=DPP")
 	b.contains(page, waitingDevice, "4.0 kB")
 	purge := "/queues/purge?target=" + url.QueryEscape(waitingDevice)

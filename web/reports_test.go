@@ -9,17 +9,11 @@ import (
 	"furrow/web/access"
 )
 
-// office is a box with a domain and two members who have not joined.
-func (b *box) office() {
-	b.t.Helper()
+func TestReportPages(t *testing.T) {
+	b := newBox(t)
 	b.setUp()
 	b.post("/setup/domain", url.Values{"domainName": {"Office"}, "organization": {"Contoso"}})
 	b.post("/setup/members", url.Values{"people": {"Ann Smith <ann@example.com>\n=Bob Jones; bob@example.com"}})
-}
-
-func TestReportPages(t *testing.T) {
-	b := newBox(t)
-	b.office()
 	index := b.get("/reports")
 	for _, r := range reports() {
 		b.contains(index, "/reports/"+r.name)

@@ -188,18 +188,14 @@ func entered(one *policy.Setting, text string) string {
 	case policy.SettingDuration:
 		if days, ok := strings.CutSuffix(text, "d"); ok {
 			if n, err := strconv.Atoi(days); err == nil {
-				return decimal(time.Duration(n)*24*time.Hour, unitOf(one))
+				return decimal(float64(time.Duration(n)*24*time.Hour) / float64(unitOf(one)))
 			}
 		}
 		if d, err := time.ParseDuration(text); err == nil {
-			return decimal(d, unitOf(one))
+			return decimal(float64(d) / float64(unitOf(one)))
 		}
 	}
 	return text
-}
-
-func decimal(d, unit time.Duration) string {
-	return strconv.FormatFloat(float64(d)/float64(unit), 'f', -1, 64)
 }
 
 // fromEntered is the reverse of entered. What is no number is for the interface to read, or to refuse.

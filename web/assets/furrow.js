@@ -69,7 +69,9 @@
       const stream = new EventSource(part.dataset.live);
       stream.addEventListener("part", (event) => {
         if (part.contains(document.activeElement)) return;
+        const open = [...part.querySelectorAll("details")].map((details) => details.open);
         part.innerHTML = event.data;
+        part.querySelectorAll("details").forEach((details, i) => { details.open = open[i] ?? details.open; });
         localize(part);
         part.dispatchEvent(new CustomEvent("furrow:part", { bubbles: true })); // charts are drawn anew
       });

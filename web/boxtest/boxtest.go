@@ -28,6 +28,7 @@ import (
 	"furrow/gms/relaylink"
 	"furrow/gms/statistics"
 	"furrow/relay/registry"
+	"furrow/relay/traffic"
 	"furrow/web/access"
 )
 
@@ -59,8 +60,11 @@ type Parts struct {
 	// Links and Registry are the two ends of relay management. Neither has an identity yet, whose keys cost time.
 	Links    *relaylink.Links
 	Registry *registry.Registry
+	Traffic  *traffic.Book
 	// Seen is what the alerts see of the box; a test sets it before it has them look.
 	Seen alert.Observations
+	// Carried is what the book of traffic reads from a relay.
+	Carried traffic.Sum
 }
 
 // New makes the parts by the clock now and closes them at the end of the test. Whatever uses them must have ended then:
@@ -81,6 +85,7 @@ func New(t testing.TB, now func() time.Time) *Parts {
 	linkTables, registryTables := relaylink.Declare(schema), registry.Declare(schema)
 	actionTables, alertTables, planTables := actionlog.Declare(schema), alert.Declare(schema), plan.Declare(schema)
 	tlsTables := tlscert.Declare(schema)
+	trafficTables := traffic.Declare(schema)
 	store, report, err := state.Open(filepath.Join(p.Dir, "state"), schema, state.Options{})
 	must(err)
 	p.Store, p.Recovery = store, report.Recovery
@@ -135,6 +140,9 @@ func New(t testing.TB, now func() time.Time) *Parts {
 		report(checkup.Finding{Check: "disk-space", Tried: "look at the disk", Outcome: "failed", Found: "it is full", Remedy: "make room"})
 		return nil
 	}, now)
+	p.Traffic = traffic.New(traffic.Config{
+		Store: store, Tables: trafficTables, Read: func() traffic.Sum { return p.Carried }, Now: now, Log: p.Log,
+	})
 	p.LDAP = ldapsync.New(ldapsync.Config{
 		Store: store, Tables: ldapTables, Vault: vault, Directory: p.Directory, Now: now, Log: p.Log,
 	})
