@@ -26,19 +26,31 @@ export async function open(browser, baseURL) {
 
 // look goes to a path and looks at what is there.
 export async function look(page, path, name) {
+  await inAllWays(page, name, () => page.goto(path));
+}
+
+// lookHere looks at what a page shows now, such as the answer to a form.
+export async function lookHere(page, name) {
+  await inAllWays(page, name, () => {});
+}
+
+async function inAllWays(page, name, arrive) {
   for (const theme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme: theme });
     for (const width of [360, 768, 1280]) {
       await page.setViewportSize({ width, height: width === 360 ? 760 : 900 });
-      await page.goto(path);
-      const label = `${name}-${theme}-${width}`;
-      await page.screenshot({ path: join(pictures, `${label}.png`), fullPage: true });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-      if (wide) problems.push(`${label}: wider than the window`);
-      const found = await page.evaluate((runOnly) => globalThis.axe.run(document, { runOnly }), rules);
-      for (const v of found.violations) {
-        problems.push(`${label}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")}`);
-      }
+      await arrive();
+      await examine(page, `${name}-${theme}-${width}`);
     }
+  }
+}
+
+async function examine(page, label) {
+  await page.screenshot({ path: join(pictures, `${label}.png`), fullPage: true });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+  if (wide) problems.push(`${label}: wider than the window`);
+  const found = await page.evaluate((runOnly) => globalThis.axe.run(document, { runOnly }), rules);
+  for (const v of found.violations) {
+    problems.push(`${label}: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")}`);
   }
 }
