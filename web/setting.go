@@ -22,7 +22,7 @@ type settingSection struct {
 type shownSetting struct {
 	Label, Explained string
 	Value            string // in words
-	Default          string // in words, empty if it is the value
+	Default          string // what says what the default is, empty if it is the value
 	Part             bool
 	Below            []*shownSetting // those of a part
 	Field            *field          // in a form
@@ -47,7 +47,7 @@ func (v *visit) settingSections(settings []policy.Setting, values []policy.Value
 			Label: v.settingLabel(one), Explained: v.explained(one), Value: v.inWords(one, text), Part: one.Kind == policy.SettingPart,
 		}
 		if text != one.Default || !on {
-			shown.Default = v.inWords(one, one.Default)
+			shown.Default = v.T("policies.standard", "value", v.inWords(one, one.Default))
 		}
 		if fields != nil {
 			shown.Field = &fields[i]

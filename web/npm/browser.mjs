@@ -5,6 +5,7 @@ import { chromium } from "playwright-core";
 import { start } from "./box.mjs";
 import { look, open, problems } from "./look.mjs";
 import { office } from "./office.mjs";
+import { ofPeople } from "./people.mjs";
 import { setUp } from "./setup.mjs";
 
 const [furrow, executablePath] = process.argv.slice(2);
@@ -34,6 +35,7 @@ try {
     "report-usage": "/reports/usage", "report-traffic": "/reports/traffic", "report-queues": "/reports/queues", "report-failures": "/reports/failures",
     "report-settings": "/reports/settings",
   };
+  Object.assign(all, await ofPeople(page, member));
   for (const [name, path] of Object.entries(all)) await look(page, path, name);
   await page.goto("/");
   await page.getByText("Ann Smith").click();
