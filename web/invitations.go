@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"strings"
 
 	"furrow/gms/invitation"
 	"furrow/web/api"
@@ -153,7 +154,7 @@ func postTemplate(v *visit) error {
 	if !p.Form.complete() {
 		return v.again("invitation.html", p)
 	}
-	text := api.TemplateText{Subject: p.Form.value("subject"), Body: p.Form.value("body")}
+	text := api.TemplateText{Subject: p.Form.value("subject"), Body: strings.ReplaceAll(p.Form.value("body"), "\r\n", "\n")}
 	if v.formValue("action") == "preview" {
 		filled, err := v.client.PreviewTemplate(v.ctx(), p.DomainGUID, p.Language, api.TemplatePreview{Text: &text})
 		if err == nil {

@@ -30,7 +30,7 @@ func (v *visit) keepMail(f *form) error {
 	})
 	if to := f.value("testTo"); err == nil && to != "" {
 		_, err = v.client.TestMail(v.ctx(), to)
-		err = renamed(err, "to", "testTo")
+		err = renamed(renamed(err, "to", "testTo"), "", "testTo")
 	}
 	return renamed(renamed(err, "login", "mailLogin"), "password", "mailPassword")
 }
@@ -62,6 +62,7 @@ func postMail(v *visit) error {
 	if p.Form.complete() {
 		switch err := v.keepMail(p.Form); {
 		case err != nil:
+			p.On = p.On || isRefused(err, "notSent") // the settings are kept
 			if err := p.Form.refused(err); err != nil {
 				return err
 			}

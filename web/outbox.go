@@ -29,7 +29,7 @@ func getOutbox(v *visit) error {
 		return err
 	}
 	l := v.list(column{name: "entered", sortable: true}, column{name: "to", sortable: true}, column{name: "attempts", right: true},
-		column{name: "nextTry", sortable: true}, column{name: "problem"})
+		column{name: "nextTry", sortable: true})
 	wanted := strings.ToLower(l.Search)
 	waiting = slices.DeleteFunc(waiting, func(m api.WaitingMail) bool { return !strings.Contains(strings.ToLower(m.To), wanted) })
 	by, backwards := l.order()

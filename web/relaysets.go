@@ -158,7 +158,7 @@ func (v *visit) relaySet() (relaySetPage, error) {
 	}
 	p.Order = v.relayOrderForm(relays)
 	p.Order.Action = relaySetPath(p.GUID) + "/relays"
-	p.Assign = v.form("relaysets.assign",
+	p.Assign = v.form("relaysets.assignNow",
 		input{name: "assignTo", kind: "select", required: true, wide: true, options: append(assignable, option{Value: "member", Label: v.T("relaysets.toMember")})},
 		input{name: "memberEmail", kind: "email", wide: true, autocomplete: "off"})
 	p.Assign.Action = relaySetPath(p.GUID) + "/assign"

@@ -22,6 +22,10 @@ try {
   const member = await page.getByRole("link", { name: "Bob Jones" }).getAttribute("href");
   await page.goto("/domains");
   const domain = await page.getByRole("link", { name: "Office" }).getAttribute("href");
+  await page.goto("/relay-sets");
+  const set = await page.getByRole("link", { name: "Default" }).getAttribute("href");
+  await page.goto("/relays");
+  const relay = await page.locator("tbody a").first().getAttribute("href");
   const all = {
     dashboard: "/", domains: "/domains", "domain-new": "/domains/new", domain, "domain-delete": `${domain}/delete`,
     members: "/members", "members-empty": "/members?q=nobody", "member-new": "/members/new", member,
@@ -34,6 +38,9 @@ try {
     reports: "/reports", "report-members": "/reports/members", "report-contact": "/reports/contact", "report-backups": "/reports/backups",
     "report-usage": "/reports/usage", "report-traffic": "/reports/traffic", "report-queues": "/reports/queues", "report-failures": "/reports/failures",
     "report-settings": "/reports/settings",
+    "relay-sets": "/relay-sets", "relay-set-new": "/relay-sets/new", "relay-set": set, relays: "/relays", relay, "relay-new": "/relays/new",
+    queues: "/queues", trust: "/trust", "trust-new": "/trust/new", directories: "/directory", "directory-new": "/directory/_new",
+    mail: "/mail", outbox: "/outbox", invitations: "/invitations", invitation: "/invitations/en",
   };
   Object.assign(all, await ofPeople(page, member));
   for (const [name, path] of Object.entries(all)) await look(page, path, name);
