@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"furrow/appliance/host"
+	"furrow/appliance/machine"
+	"furrow/appliance/update"
 	"furrow/web/api"
 )
 
@@ -87,6 +89,7 @@ func (a *Appliance) adminConfig() api.Config {
 		Access: a.access, Backup: a.backups, Listeners: a.listeners(), Version: a.opts.Version, Now: a.opts.Now, Log: a.opts.Log,
 		DataDir: a.opts.DataDir, Started: a.opts.Now(),
 		RecentLog: a.recentLog, Checkup: a.checkup, TLS: a.tls,
+		Machine: machine.New(machine.StewardSocket, update.Socket),
 	}
 	if a.relay != nil {
 		config.Relay, config.Traffic = a.relay, a.relay.traffic

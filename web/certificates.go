@@ -58,20 +58,16 @@ func postCertificate(v *visit) error {
 	if err != nil {
 		return err
 	}
-	files := map[string]string{}
-	for _, name := range []string{"certificateChain", "certificateKey"} {
-		content, err := v.upload(name)
-		if err != nil {
-			return err
-		}
-		if files[name] = string(content); len(content) == 0 {
-			p.Form.wrong(name, v.T("error.required"))
-		}
+	chain, err := v.uploaded(p.Form, "certificateChain")
+	if err != nil {
+		return err
+	}
+	key, err := v.uploaded(p.Form, "certificateKey")
+	if err != nil {
+		return err
 	}
 	if !p.Form.Failed() {
-		_, err := v.client.InstallCertificate(v.ctx(), api.CertificateUpload{
-			Chain: files["certificateChain"], Key: files["certificateKey"],
-		})
+		_, err := v.client.InstallCertificate(v.ctx(), api.CertificateUpload{Chain: string(chain), Key: string(key)})
 		if err == nil {
 			return v.done("/certificates", "done.certificateInstalled")
 		}

@@ -177,6 +177,11 @@ func pages() []page {
 		{path: "/certificates/download", role: access.Server, title: "certificates.title", get: getCertificateFile},
 		{path: "/certificates/remove", role: access.Server, title: "certificates.remove", get: getRemoveCertificate, post: postRemoveCertificate},
 
+		{path: "/updates", role: access.Server, title: "updates.title", nav: sectionSystem, icon: "update", get: getUpdates},
+		{path: "/live/updates", role: access.Server, title: "updates.title", get: liveUpdates},
+		{path: "/power", role: access.Server, title: "power.title", nav: sectionSystem, icon: "power", get: getPower},
+		{path: "/power/{action}", role: access.Server, title: "power.title", get: getPowerQuestion, post: postPower},
+
 		{path: "/about", role: access.Member, title: "about.title", nav: sectionSystem, icon: "about", get: getAbout},
 	}
 }

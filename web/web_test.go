@@ -37,7 +37,7 @@ func newBox(t testing.TB, with ...func(*boxtest.Parts, *api.Config)) *box {
 		Version: "test", Log: b.Log, Listeners: map[string]string{"https": "[::]:8443"}, Access: b.Access, Audit: b.Audit,
 		Statistics: b.Statistics, Mail: b.Mail, Invitations: b.Invitations, LDAP: b.LDAP, DataDir: b.Dir, Started: b.now,
 		Now: func() time.Time { return b.now }, Links: b.Links,
-		Checkup: b.Checkup, RecentLog: b.RecentLog, TLS: b.TLS, Traffic: b.Traffic,
+		Checkup: b.Checkup, RecentLog: b.RecentLog, TLS: b.TLS, Traffic: b.Traffic, Machine: b.Machine,
 	}
 	for _, change := range with {
 		change(b.Parts, &config)

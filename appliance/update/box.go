@@ -158,6 +158,32 @@ func (b *Box) LastUpdate() (r Record, err error) {
 	return r, nil
 }
 
+// Versions is what there is to know about versions.
+type Versions struct {
+	Running Release `json:"running"`
+	Slot    Slot    `json:"slot"`
+	// Trial says that the running version is not yet known to be good.
+	Trial bool    `json:"trial"`
+	Last  *Record `json:"last,omitempty"`
+}
+
+// Versions returns what there is to know about versions.
+func (b *Box) Versions() (v Versions, err error) {
+	if v.Slot, v.Trial, err = b.Running(); err != nil {
+		return v, err
+	}
+	if v.Running, err = b.Release(); err != nil {
+		return v, err
+	}
+	switch last, err := b.LastUpdate(); {
+	case err == nil:
+		v.Last = &last
+	case !errors.Is(err, fs.ErrNotExist):
+		return v, err
+	}
+	return v, nil
+}
+
 // record keeps r in place of what was there.
 func (b *Box) record(r Record) error {
 	encoded, err := json.MarshalIndent(r, "", "  ")

@@ -20,6 +20,8 @@ const (
 	magic = "furrowU1"
 	// maxManifestLen bounds the manifest, in octets; a real one has some 250.
 	maxManifestLen = 4096
+	// MaxBundleSize bounds a bundle, and the form that it comes in, in octets.
+	MaxBundleSize = MaxSlotSize + 1<<20
 )
 
 // WriteBundle makes a bundle of a slot's content. Size and hash are filled in.

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"furrow/appliance/host"
+	"furrow/appliance/machine"
 	"furrow/appliance/update"
 	"furrow/cmd/furrow/doctor"
 	"furrow/web/api"
@@ -24,6 +26,7 @@ type boxCmd struct {
 	Confirm boxConfirmCmd `cmd:"" help:"Examine a version on trial, and mark its slot as good."`
 	Verify  boxVerifyCmd  `cmd:"" help:"Compare the running slot with what was installed."`
 	Receive boxReceiveCmd `cmd:"" help:"Take a bundle from standard input."`
+	Attend  boxAttendCmd  `cmd:"" help:"Take an order of the box from standard input: restart, power off, factory reset, versions."`
 	Stick   boxStickCmd   `cmd:"" help:"Take a bundle from a memory stick."`
 	Console boxConsoleCmd `cmd:"" help:"The screen of the box."`
 	Reset   boxResetCmd   `cmd:"" help:"Say that the data partition was emptied."`
@@ -103,7 +106,14 @@ func (boxVerifyCmd) Run(*session) error { return imageBox().Verify() }
 
 type boxReceiveCmd struct{}
 
-func (boxReceiveCmd) Run(*session) error { return receive(imageBox(), os.Stdin, os.Stdout) }
+func (boxReceiveCmd) Run(*session) error { return imageBox().Take(os.Stdin, os.Stdout) }
+
+type boxAttendCmd struct{}
+
+func (boxAttendCmd) Run(s *session) error {
+	steward := machine.Steward{Versions: imageBox().Versions, Restart: host.Restart, PowerOff: host.PowerOff, Erase: factoryReset}
+	return steward.Attend(s.ctx, os.Stdin, os.Stdout)
+}
 
 type boxStickCmd struct {
 	Device string `arg:"" help:"Its partition."`

@@ -36,7 +36,7 @@ func serveAccess(t *testing.T) (*Client, http.Handler, *access.Control) {
 		Recovery: box.Recovery, Version: "test", Log: box.Log, Listeners: map[string]string{}, Access: box.Access,
 		Audit: box.Audit, Statistics: box.Statistics, Mail: box.Mail, Invitations: box.Invitations, LDAP: box.LDAP,
 		DataDir: box.Dir, Started: time.Now(), Now: time.Now,
-		Checkup: box.Checkup, RecentLog: box.RecentLog, TLS: box.TLS,
+		Checkup: box.Checkup, RecentLog: box.RecentLog, TLS: box.TLS, Machine: box.Machine,
 	}))
 	listener, err := host.ListenUnix(filepath.Join(box.Dir, SocketName))
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"furrow/appliance/backup/target"
 	"furrow/appliance/checkup"
 	"furrow/appliance/keys"
+	"furrow/appliance/machine"
 	"furrow/appliance/mail"
 	"furrow/appliance/setting"
 	"furrow/appliance/state"
@@ -54,6 +55,8 @@ func refusals() []struct {
 		{backup.ErrNoPassword, http.StatusBadRequest, "invalid"},
 		{tlscert.ErrRefused, http.StatusBadRequest, "invalid"},
 		{checkup.ErrNone, http.StatusConflict, "unavailable"},
+		{machine.ErrNotImage, http.StatusConflict, "unavailable"},
+		{machine.ErrBusy, http.StatusConflict, "conflict"},
 		{checkup.ErrBusy, http.StatusConflict, "conflict"},
 		{roster.ErrInvalid, http.StatusBadRequest, "invalid"},
 		{invitation.ErrInvalid, http.StatusBadRequest, "invalid"},

@@ -13,6 +13,7 @@ import (
 	"furrow/appliance/alert"
 	"furrow/appliance/backup/plan"
 	"furrow/appliance/checkup"
+	"furrow/appliance/machine"
 	"furrow/appliance/mail"
 	"furrow/appliance/recentlog"
 	"furrow/appliance/state"
@@ -60,6 +61,8 @@ type Config struct {
 	RecentLog *recentlog.Ring
 	// Checkup is where the box is examined.
 	Checkup *checkup.Room
+	// Machine has done to the machine what the box itself may not do.
+	Machine *machine.Machine
 	// TLS keeps the certificate of the box.
 	TLS *tlscert.Keeper
 	// DataDir is the data directory, Started when the box began to serve.

@@ -17,6 +17,7 @@ import (
 	"furrow/appliance/blob"
 	"furrow/appliance/checkup"
 	"furrow/appliance/keys"
+	"furrow/appliance/machine"
 	"furrow/appliance/mail"
 	"furrow/appliance/recentlog"
 	"furrow/appliance/state"
@@ -52,6 +53,7 @@ type Parts struct {
 	Backup      *plan.Plan
 	Checkup     *checkup.Room
 	RecentLog   *recentlog.Ring
+	Machine     *machine.Machine // whose sockets are in Dir, if a test makes them
 	TLS         *tlscert.Keeper
 	Invitations *invitation.Desk
 	LDAP        *ldapsync.Syncer
@@ -135,6 +137,7 @@ func New(t testing.TB, now func() time.Time) *Parts {
 		Store: store, Tables: tlsTables, Vault: vault, Names: []string{"groove.example.com"}, Now: now, Log: p.Log,
 	})
 	must(err)
+	p.Machine = machine.New(filepath.Join(p.Dir, "steward"), filepath.Join(p.Dir, "taker"))
 	p.Checkup = checkup.New(func(_ context.Context, report func(checkup.Finding)) error {
 		report(checkup.Finding{Check: "clock", Tried: "look at the clock", Outcome: "well", Found: "it is noon"})
 		report(checkup.Finding{Check: "disk-space", Tried: "look at the disk", Outcome: "failed", Found: "it is full", Remedy: "make room"})

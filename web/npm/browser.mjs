@@ -34,7 +34,7 @@ try {
     backup: "/backup", "backup-settings": "/backup/settings?kind=sftp", "backup-download": "/backup/download", "backup-end": "/backup/end",
     alerts: "/alerts", "alert-settings": "/alerts/settings",
     actions: "/actions", "actions-check": "/actions/check", "actions-settings": "/actions/settings", action: "/actions/1",
-    logs: "/logs", doctor: "/doctor", certificates: "/certificates",
+    logs: "/logs", doctor: "/doctor", certificates: "/certificates", updates: "/updates", power: "/power",
     reports: "/reports", "report-members": "/reports/members", "report-contact": "/reports/contact", "report-backups": "/reports/backups",
     "report-usage": "/reports/usage", "report-traffic": "/reports/traffic", "report-queues": "/reports/queues", "report-failures": "/reports/failures",
     "report-settings": "/reports/settings",

@@ -1,0 +1,154 @@
+// Package machine has done to the machine what the box itself may not do: restart it, switch it off, erase it, install
+// an update. On the image two units with the rights for that wait behind sockets that only the box can open: the taker of
+// updates (package update), and the Steward of this package. Where Furrow runs in any other way there are none, and the
+// one who looks after that machine does these things by its own means.
+package machine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"furrow/appliance/update"
+)
+
+// StewardSocket is where the steward of the image waits.
+const StewardSocket = "/run/furrow-machine.sock"
+
+const (
+	// askTimeout is how long the steward may take to answer: it starts, and asks the system.
+	askTimeout = 30 * time.Second
+	// maxAnswer bounds an answer, in octets; the longest has the record of an update.
+	maxAnswer = 128 << 10
+)
+
+var (
+	// ErrNotImage says that this machine was not started from the image.
+	ErrNotImage = errors.New("this needs the Furrow image; here the machine is looked after by its own means")
+	// ErrBusy says that an update is being installed.
+	ErrBusy = errors.New("an update is being installed already")
+)
+
+// order is what the steward can be asked, one line.
+type order string
+
+const (
+	orderVersions order = "versions\n"
+	orderRestart  order = "restart\n"
+	orderPowerOff order = "power off\n"
+	orderErase    order = "factory reset\n"
+)
+
+// answer is what comes back, one JSON value.
+type answer struct {
+	Error    string           `json:"error,omitempty"`
+	Versions *update.Versions `json:"versions,omitempty"`
+}
+
+// Machine is the box's side. It is safe for concurrent use.
+type Machine struct {
+	steward, taker string // sockets
+
+	mu      sync.Mutex
+	busy    bool // guarded by mu
+	percent int  // guarded by mu: of the bundle that is being installed
+}
+
+// New returns the machine whose steward and taker of updates are at these sockets.
+func New(steward, taker string) *Machine { return &Machine{steward: steward, taker: taker} }
+
+// Versions returns what there is to know about versions of the image.
+func (m *Machine) Versions(ctx context.Context) (update.Versions, error) {
+	a, err := m.ask(ctx, orderVersions)
+	if err == nil && a.Versions == nil {
+		err = errors.New("asking for versions: none were answered")
+	}
+	if err != nil {
+		return update.Versions{}, err
+	}
+	return *a.Versions, nil
+}
+
+// Restart has the machine stopped in order and started again.
+func (m *Machine) Restart(ctx context.Context) error { return m.act(ctx, orderRestart) }
+
+// PowerOff has the machine stopped in order.
+func (m *Machine) PowerOff(ctx context.Context) error { return m.act(ctx, orderPowerOff) }
+
+// Erase has the machine restarted without anything that the box keeps.
+func (m *Machine) Erase(ctx context.Context) error { return m.act(ctx, orderErase) }
+
+func (m *Machine) act(ctx context.Context, o order) error {
+	_, err := m.ask(ctx, o)
+	return err
+}
+
+func (m *Machine) ask(ctx context.Context, o order) (a answer, err error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "unix", m.steward)
+	if err != nil {
+		return a, fmt.Errorf("%w: %w", ErrNotImage, err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	deadline, _ := ctx.Deadline()
+	if err := conn.SetDeadline(deadline); err != nil {
+		return a, fmt.Errorf("asking the steward: %w", err)
+	}
+	if _, err := io.WriteString(conn, string(o)); err != nil {
+		return a, fmt.Errorf("asking the steward: %w", err)
+	}
+	if err := json.NewDecoder(io.LimitReader(conn, maxAnswer)).Decode(&a); err != nil {
+		return a, fmt.Errorf("reading the steward's answer: %w", err)
+	}
+	if a.Error != "" {
+		return a, &update.Refused{Reason: a.Error}
+	}
+	return a, nil
+}
+
+// Install hands a bundle over to be installed and returns when it is; the machine restarts then.
+func (m *Machine) Install(ctx context.Context, bundle io.Reader, allowOlder bool) (update.Manifest, error) {
+	if !m.begin() {
+		return update.Manifest{}, ErrBusy
+	}
+	defer m.end()
+	manifest, err := update.HandOver(ctx, m.taker, bundle, allowOlder, func(percent int) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.percent = percent
+	})
+	if errors.Is(err, update.ErrNoTaker) {
+		err = fmt.Errorf("%w: %w", ErrNotImage, err)
+	}
+	return manifest, err
+}
+
+// Installing is how much of a bundle is written, in per cent; false while none is.
+func (m *Machine) Installing() (percent int, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.percent, m.busy
+}
+
+func (m *Machine) begin() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.busy {
+		return false
+	}
+	m.busy, m.percent = true, 0
+	return true
+}
+
+func (m *Machine) end() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.busy = false
+}

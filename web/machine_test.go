@@ -1,0 +1,101 @@
+package web
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"furrow/appliance/machine"
+	"furrow/appliance/update"
+)
+
+// waiting serves each connection to a socket of the box's machine.
+func (b *box) waiting(socket string, serve func(io.ReadWriter)) {
+	b.t.Helper()
+	listener, err := net.Listen("unix", filepath.Join(b.Dir, socket))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var work sync.WaitGroup
+	work.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			serve(conn)
+			if err := conn.Close(); err != nil {
+				b.t.Error(err)
+			}
+		}
+	})
+	b.t.Cleanup(func() {
+		if err := listener.Close(); err != nil {
+			b.t.Error(err)
+		}
+		work.Wait()
+	})
+}
+
+// steward has the box's machine be one of the image; done is told what was done to it.
+func (b *box) steward(versions update.Versions, done func(string)) {
+	doing := func(what string) func(context.Context) error {
+		return func(context.Context) error {
+			done(what)
+			return nil
+		}
+	}
+	steward := machine.Steward{
+		Versions: func() (update.Versions, error) { return versions, nil },
+		Restart:  doing("restart"), PowerOff: doing("off"), Erase: doing("erase"),
+	}
+	b.waiting("steward", func(conn io.ReadWriter) { _ = steward.Attend(context.Background(), conn, conn) })
+}
+
+func TestMachineElsewhere(t *testing.T) {
+	b := newBox(t)
+	b.setUp()
+	b.contains(b.get("/power"), "not started from the Furrow image", "Factory reset", "Not available here")
+	b.contains(b.get("/updates"), "This needs the Furrow image", "test")
+	w := b.do(http.MethodPost, "/power/restart", nil)
+	if w.Code != http.StatusConflict {
+		t.Errorf("a restart without the image: %d", w.Code)
+	}
+	b.contains(w.Body.String(), "this needs the Furrow image")
+	if w := b.do(http.MethodGet, "/power/up", nil); w.Code != http.StatusNotFound {
+		t.Errorf("an action that is none: %d", w.Code)
+	}
+}
+
+func TestPowerPages(t *testing.T) {
+	b := newBox(t)
+	b.setUp()
+	var done []string
+	b.steward(update.Versions{Slot: update.SlotA}, func(what string) { done = append(done, what) })
+	b.contains(b.get("/power"), `href="/power/restart"`, `href="/power/erase"`)
+	b.contains(b.get("/power/restart"), "offline for about a minute")
+	b.contains(b.do(http.MethodPost, "/power/restart", nil).Body.String(), "The box restarts now.", "back in a minute")
+	b.contains(b.do(http.MethodPost, "/power/off", nil).Body.String(), "switches itself off now")
+	b.contains(b.get("/power/erase"), "Only a backup brings it back", "Type ERASE")
+	b.contains(b.do(http.MethodPost, "/power/erase", url.Values{"eraseWord": {"yes"}}).Body.String(), `id="f-eraseWord-error"`)
+	b.contains(b.do(http.MethodPost, "/power/erase", url.Values{"eraseWord": {"erase"}}).Body.String(), "starts as a new one now")
+	if want := []string{"restart", "off", "erase"}; !slices.Equal(done, want) {
+		t.Errorf("done %q, want %q", done, want)
+	}
+}
+
+func TestUpdatesPage(t *testing.T) {
+	b := newBox(t)
+	b.setUp()
+	b.steward(update.Versions{
+		Running: update.Release{Version: "one"}, Slot: update.SlotB, Trial: true,
+		Last: &update.Record{To: update.Manifest{Version: "two"}, Outcome: update.Returned, Reason: "it did not answer"},
+	}, func(what string) { t.Error(what) })
+	b.contains(b.get("/updates"), "on trial", "two", "went back to the version before", "it did not answer")
+}
