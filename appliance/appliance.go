@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -37,7 +38,6 @@ import (
 	"furrow/gms/relaylink"
 	"furrow/gms/service"
 	"furrow/relay/registry"
-	"furrow/relay/traffic"
 	"furrow/web/access"
 	"furrow/web/api"
 )
@@ -100,6 +100,9 @@ type Appliance struct {
 	https     net.Listener // nil for a box without TLS
 	admin     net.Listener
 	serverURL string
+
+	restoring sync.Mutex    // is held while a backup is read
+	restored  chan struct{} // capacity 1: a restored box waits to be opened
 }
 
 // New opens the data directory and binds the sockets.
@@ -108,6 +111,7 @@ func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
 	opts.Log = slog.New(recent.Handler(opts.Log.Handler()))
 	a := &Appliance{
 		opts: opts, services: newServices(opts.Log), recentLog: recent, checkup: checkup.New(opts.Examine, opts.Now),
+		restored: make(chan struct{}, 1),
 	}
 	defer func() {
 		if err != nil {
@@ -116,6 +120,9 @@ func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
 	}()
 	if err := (disk.OS{}).MakeDir(opts.DataDir); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
+	}
+	if err := adopt(opts.DataDir, opts.Log); err != nil {
+		return nil, err
 	}
 	tables, vault, err := a.openState()
 	if err != nil {
@@ -179,30 +186,10 @@ func (a *Appliance) openTLS(ctx context.Context, tables *tlscert.Tables, vault *
 	return err
 }
 
-// laterTables are the tables of what is opened when the addresses of the box are known.
-type laterTables struct {
-	registry *registry.Tables
-	traffic  *traffic.Tables
-	links    *relaylink.Tables
-	tls      *tlscert.Tables
-	backups  *plan.Tables
-}
-
 // openState opens the store, which takes the lock of the data directory, and then the vault.
 func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
-	schema := state.NewSchema()
-	tables := directory.Declare(schema)
-	mailTables := mail.Declare(schema)
-	ofRecords := declareRecords(schema)
-	ofWatch := declareWatch(schema)
-	a.lifeSign = declareLifeSign(schema)
-	ldapTables := ldapsync.Declare(schema)
-	accessTables := access.Declare(schema)
-	invitationTables := invitation.Declare(schema)
-	later := laterTables{
-		registry: registry.Declare(schema), links: relaylink.Declare(schema), tls: tlscert.Declare(schema),
-		backups: plan.Declare(schema), traffic: traffic.Declare(schema),
-	}
+	schema, tables := declare()
+	a.lifeSign = tables.lifeSign
 	var err error
 	a.store, a.report, err = state.Open(filepath.Join(a.opts.DataDir, stateDir), schema, state.Options{Logger: a.opts.Log})
 	if errors.Is(err, state.ErrLocked) {
@@ -223,19 +210,19 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 		return laterTables{}, nil, err
 	}
 	a.directory = directory.New(directory.Config{
-		Store: a.store, Tables: tables, Backups: backups, Vault: vault, Now: a.opts.Now, Log: a.opts.Log, GenerateKeys: keys.GenerateKeySet,
+		Store: a.store, Tables: tables.directory, Backups: backups, Vault: vault, Now: a.opts.Now, Log: a.opts.Log, GenerateKeys: keys.GenerateKeySet,
 		ResetLifetime: a.opts.Config.PasswordReset.Lifetime,
 	})
 	a.mail = mail.New(mail.Config{
-		Store: a.store, Tables: mailTables, Vault: vault, Hostname: a.opts.Hostname, Now: a.opts.Now, Log: a.opts.Log,
+		Store: a.store, Tables: tables.mail, Vault: vault, Hostname: a.opts.Hostname, Now: a.opts.Now, Log: a.opts.Log,
 	})
 	a.invitations = invitation.New(invitation.Config{
-		Store: a.store, Tables: invitationTables, Directory: a.directory, Post: a.mail,
+		Store: a.store, Tables: tables.invitations, Directory: a.directory, Post: a.mail,
 	})
-	if err := a.openRecords(ofRecords, vault); err != nil {
+	if err := a.openRecords(tables.records, vault); err != nil {
 		return laterTables{}, nil, err
 	}
-	if err := a.openWatch(ofWatch, vault); err != nil {
+	if err := a.openWatch(tables.watch, vault); err != nil {
 		return laterTables{}, nil, err
 	}
 	authenticator, err := a.newSignin()
@@ -244,17 +231,17 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	}
 	a.watch.signins = func() uint64 { return authenticator.Refused() + a.access.Failures() }
 	a.ldap = ldapsync.New(ldapsync.Config{
-		Store: a.store, Tables: ldapTables, Vault: vault, Directory: a.directory, Changed: a.membersChanged,
+		Store: a.store, Tables: tables.ldap, Vault: vault, Directory: a.directory, Changed: a.membersChanged,
 		Now: a.opts.Now, Log: a.opts.Log,
 	})
 	a.access = access.New(access.Config{
-		Store: a.store, Tables: accessTables, Vault: vault, Now: a.opts.Now, Log: a.opts.Log,
+		Store: a.store, Tables: tables.access, Vault: vault, Now: a.opts.Now, Log: a.opts.Log,
 	})
 	a.service = service.New(service.Config{
 		Directory: a.directory, Audit: a.records.audit, Statistics: a.records.statistics, Mail: a.mail,
 		Now: a.opts.Now, Log: a.opts.Log, RemoteUser: authenticator.RemoteUser, AuthTLS: a.announceTLS,
 	})
-	return later, vault, nil
+	return tables.laterTables, vault, nil
 }
 
 // openVault prefers the service manager's credential, which a TPM can hold, to making a key file. But a key file that is

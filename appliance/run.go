@@ -17,6 +17,10 @@ import (
 // waits no longer than 10 seconds for the stop, whatever the load.
 const drainTimeout = 8 * time.Second
 
+// ErrRestored says that a box ended because another one, restored from a backup, waits in its data directory: New opens
+// that one.
+var ErrRestored = errors.New("the box is replaced by a restored one")
+
 // Run serves until ctx ends, then finishes the running requests and closes everything. It returns an error when the
 // box had to stop by itself.
 func (a *Appliance) Run(ctx context.Context) error {
@@ -50,8 +54,14 @@ func (a *Appliance) Run(ctx context.Context) error {
 	case <-a.store.Failed():
 		cause = fmt.Errorf("stopping because the disk can no longer be trusted: %w", a.store.Err())
 	case cause = <-a.services.failed:
+	case <-a.restored:
+		cause = ErrRestored
 	}
-	a.tell("stopping", host.Stopping())
+	if errors.Is(cause, ErrRestored) {
+		a.tell("reloading", host.Reloading())
+	} else {
+		a.tell("stopping", host.Stopping())
+	}
 	stop()
 
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
@@ -90,6 +100,7 @@ func (a *Appliance) adminConfig() api.Config {
 		DataDir: a.opts.DataDir, Started: a.opts.Now(),
 		RecentLog: a.recentLog, Checkup: a.checkup, TLS: a.tls,
 		Machine: machine.New(machine.StewardSocket, update.Socket),
+		Restore: a.restore,
 	}
 	if a.relay != nil {
 		config.Relay, config.Traffic = a.relay, a.relay.traffic

@@ -61,8 +61,10 @@ type form struct {
 	Submit  string // what the button says
 	Back    string // path of a way out, empty for none
 	Danger  bool
-	Words   *words
-	Hidden  []hidden
+	// Progress has the pages' script show how much of a large file is sent.
+	Progress bool
+	Words    *words
+	Hidden   []hidden
 }
 
 // form makes a form of inputs with the values that were posted, or empty ones.

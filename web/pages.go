@@ -24,6 +24,8 @@ type page struct {
 	get, post func(*visit) error // post is nil for a page that changes nothing
 	// limit bounds what is posted, in octets; 0 for maxForm.
 	limit int64
+	// streams says that the page reads what is posted itself, as it comes (streamed).
+	streams bool
 	// setUp marks the pages of the set-up, which are there while there is no administrator.
 	setUp bool
 }
@@ -60,6 +62,7 @@ func sections() []string {
 func pages() []page {
 	return []page{
 		{path: "/setup", role: nobody, title: "setup.title", get: getSetUp, post: postSetUp, setUp: true},
+		{path: "/setup/restore", role: nobody, title: "setup.restore", get: getSetUpRestore, post: postSetUpRestore, limit: maxBackup, streams: true, setUp: true},
 		{path: "/setup/address", role: access.Server, title: "setup.address.title", get: getSetUpAddress, setUp: true},
 		{path: "/setup/domain", role: access.Server, title: "setup.domain.title", get: getSetUpDomain, post: postSetUpDomain, setUp: true},
 		{path: "/setup/mail", role: access.Server, title: "setup.mail.title", get: getSetUpMail, post: postSetUpMail, setUp: true},

@@ -22,7 +22,7 @@ type visit struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	person *access.Administrator // nil for who has not signed in
-	client *api.Client           // acts as person; nil without
+	client *api.Client           // acts as person, or as somebody unknown
 	crumbs []crumb
 	title  string // instead of the page's
 	data   any
@@ -41,11 +41,11 @@ func (s *site) page(p page, serve func(*visit) error) http.Handler {
 			v.redirect(map[bool]string{true: "/setup", false: "/"}[closed])
 			return
 		}
+		actor := access.Actor{Origin: access.Page, Address: visitor(r).Address}
 		if v.person = s.administrator(r); v.person != nil {
-			v.client = api.NewClientOf(s.API, access.Actor{
-				Name: v.person.Name, Role: v.person.Role, Origin: access.Page, Address: visitor(r).Address,
-			})
+			actor.Name, actor.Role = v.person.Name, v.person.Role
 		}
+		v.client = api.NewClientOf(s.API, actor)
 		if !v.mayEnter() {
 			return
 		}
@@ -61,6 +61,10 @@ func (s *site) page(p page, serve func(*visit) error) http.Handler {
 
 // parse reads what was posted, so that a form never goes on with a part of it.
 func (v *visit) parse() error {
+	if v.page.streams {
+		v.r.Form, v.r.PostForm = v.r.URL.Query(), url.Values{} // or the first look for a value would read everything
+		return nil
+	}
 	err := v.r.ParseForm()
 	if err == nil {
 		err = v.r.ParseMultipartForm(maxForm)

@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -11,6 +12,10 @@ import (
 )
 
 const lockName = "lock"
+
+// Lock takes the folder as an open Store has it, for who replaces it. ErrLocked says that it is taken. Closing the result
+// gives it back.
+func Lock(dir string) (io.Closer, error) { return lockDir(dir) }
 
 // lockDir takes the folder for this Store. The kernel releases the lock when
 // the process dies, however it dies.

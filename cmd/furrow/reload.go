@@ -13,13 +13,13 @@ import (
 
 // reloadOnRequest takes over what can change while the box runs, the log level, from the configuration on SIGHUP, which
 // is what the service manager's reload sends. The function that it returns ends this.
-func (c *serveCmd) reloadOnRequest(dataDir string, level *slog.LevelVar) (end func()) {
+func (c *serveCmd) reloadOnRequest(file string, level *slog.LevelVar) (end func()) {
 	requests := make(chan os.Signal, 1)
 	signal.Notify(requests, syscall.SIGHUP)
 	var done sync.WaitGroup
 	done.Go(func() {
 		for range requests {
-			if err := c.reload(dataDir, level); err != nil {
+			if err := c.reload(file, level); err != nil {
 				slog.Error("the configuration was not read again", "error", err)
 			}
 		}
@@ -31,9 +31,9 @@ func (c *serveCmd) reloadOnRequest(dataDir string, level *slog.LevelVar) (end fu
 	}
 }
 
-func (c *serveCmd) reload(dataDir string, level *slog.LevelVar) error {
+func (c *serveCmd) reload(file string, level *slog.LevelVar) error {
 	told := host.Reloading()
-	cfg, err := c.config(dataDir)
+	cfg, err := c.config(file)
 	if err == nil {
 		level.Set(cfg.LogLevel)
 	}

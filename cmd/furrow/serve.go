@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,16 +22,25 @@ type serveCmd struct {
 }
 
 func (c *serveCmd) Run(s *session) error {
-	file := cmp.Or(c.Config, filepath.Join(s.data, config.FileName))
-	cfg, err := c.config(file)
-	if err != nil {
-		return err
-	}
 	hostname, err := os.Hostname()
 	if err != nil {
 		return fmt.Errorf("asking for the host name: %w", err)
 	}
 	sockets, err := host.InheritedSockets()
+	if err != nil {
+		return err
+	}
+	for {
+		if err := c.serve(s, hostname, sockets); !errors.Is(err, appliance.ErrRestored) {
+			return err
+		}
+	}
+}
+
+// serve runs the box that is in the data directory.
+func (c *serveCmd) serve(s *session, hostname string, sockets host.Sockets) error {
+	file := cmp.Or(c.Config, filepath.Join(s.data, config.FileName))
+	cfg, err := c.config(file)
 	if err != nil {
 		return err
 	}
@@ -54,7 +64,7 @@ func (c *serveCmd) Run(s *session) error {
 	if err := c.announce(s, box); err != nil {
 		return err
 	}
-	defer c.reloadOnRequest(s.data, level)()
+	defer c.reloadOnRequest(file, level)()
 	return box.Run(s.ctx)
 }
 

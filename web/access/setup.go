@@ -55,28 +55,37 @@ func (c *Control) openSetup(row setupRow) (string, error) {
 	return string(code), nil
 }
 
-// SetUp makes the first administrator, who may do everything, and uses up the code.
-func (c *Control) SetUp(ctx context.Context, code string, q NewAdministrator, from Visitor) (Administrator, error) {
+// CheckSetupCode is nil for the right code, ErrIsSetUp for a box that has an administrator, and otherwise as SignIn
+// answers. The code stays good.
+func (c *Control) CheckSetupCode(code string, from Visitor) error {
 	if c.IsSetUp() {
-		return Administrator{}, ErrIsSetUp
+		return ErrIsSetUp
 	}
 	key := "address " + network(from.Address)
 	if wait := c.throttle.enter(key); wait > 0 {
 		c.failures.Add(1)
-		return Administrator{}, &WaitError{wait}
+		return &WaitError{wait}
 	}
 	kept, ok := c.Tables.setup.Get(c.Store.Snapshot(), setupKey)
 	if !ok {
-		return Administrator{}, c.refused("", from.Address, "set-up code")
+		return c.refused("", from.Address, "set-up code")
 	}
 	want, err := c.openSetup(kept)
 	if err != nil {
-		return Administrator{}, err
+		return err
 	}
 	if subtle.ConstantTimeCompare([]byte(plainCode(want)), []byte(plainCode(code))) != 1 {
-		return Administrator{}, c.refused("", from.Address, "set-up code")
+		return c.refused("", from.Address, "set-up code")
 	}
 	c.throttle.succeed(key)
+	return nil
+}
+
+// SetUp makes the first administrator, who may do everything, and uses up the code.
+func (c *Control) SetUp(ctx context.Context, code string, q NewAdministrator, from Visitor) (Administrator, error) {
+	if err := c.CheckSetupCode(code, from); err != nil {
+		return Administrator{}, err
+	}
 	q.Role = Server
 	row, err := c.newRow(ctx, q)
 	if err != nil {

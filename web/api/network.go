@@ -66,7 +66,7 @@ func (n *network) actor(r *http.Request) (access.Actor, error) {
 		return access.Actor{}, &refusal{http.StatusForbidden, &Error{Code: "forbidden", Message: "use https"}}
 	}
 	if !n.control.IsSetUp() {
-		if r.Method != http.MethodPost || r.URL.Path != setupPath {
+		if r.Method != http.MethodPost || r.URL.Path != setupPath && r.URL.Path != restorePath {
 			return access.Actor{}, &refusal{http.StatusForbidden, &Error{Code: "forbidden", Message: "the box is not set up yet"}}
 		}
 		return access.Actor{Name: "set-up", Origin: access.API, Address: address}, nil

@@ -11,6 +11,7 @@ import (
 
 	"furrow/appliance/actionlog"
 	"furrow/appliance/alert"
+	"furrow/appliance/backup"
 	"furrow/appliance/backup/plan"
 	"furrow/appliance/checkup"
 	"furrow/appliance/machine"
@@ -71,6 +72,8 @@ type Config struct {
 	// Actions is where every change is written down; nil, in tests, nowhere.
 	Actions *actionlog.Log
 	Alerts  *alert.Monitor
+	// Restore makes ready that a backup takes the place of the box.
+	Restore func(ctx context.Context, r io.Reader, password string) (backup.Manifest, error)
 	Now     func() time.Time
 	Log     *slog.Logger
 }

@@ -8,7 +8,7 @@ import (
 	"furrow/web/access"
 )
 
-// setupPath is all that is served over the network before the box is set up.
+// setupPath and restorePath are all that is served over the network before the box is set up.
 const setupPath = "/v1/setup"
 
 // SetupCode is what makes the first administrator, once.
@@ -43,6 +43,7 @@ func (h *handler) setupRoutes() []Route {
 				}, access.Visitor{Address: hostOf(r.RemoteAddr), Agent: r.UserAgent()}))
 			}),
 		},
+		h.restoreRoute(),
 	}
 }
 

@@ -23,6 +23,10 @@
       button.hidden = false;
       button.addEventListener("click", () => print());
     }
+    for (const form of root.querySelectorAll("form[data-progress]")) {
+      form.addEventListener("submit", (event) => { if ("progress" in form.dataset) send(form, event); });
+    }
+    for (const waiting of root.querySelectorAll("[data-await]")) goOn(waiting.dataset.await);
     for (const input of root.querySelectorAll("[data-live-input=meter]")) {
       const meter = input.parentElement.querySelector("meter");
       meter.hidden = false;
@@ -45,6 +49,47 @@
       if (kind === "drop") input.files = event.dataTransfer.files;
       else if (kind !== "dragleave") field.classList.add("over");
     });
+  }
+
+  // A large file is sent with its progress shown; the answer takes the place of the page.
+  function send(form, event) {
+    event.preventDefault();
+    const line = form.querySelector(".sending");
+    const bar = line.querySelector("progress");
+    const request = new XMLHttpRequest();
+    const buttons = form.querySelectorAll("button");
+    request.upload.addEventListener("progress", (sent) => {
+      bar.value = sent.loaded / sent.total;
+      line.querySelector("span").textContent = `${Math.floor(100 * bar.value)} %`;
+    });
+    request.addEventListener("load", () => {
+      const answer = new DOMParser().parseFromString(request.responseText, "text/html");
+      document.title = answer.title;
+      document.getElementById("main").replaceWith(document.adoptNode(answer.getElementById("main")));
+      history.replaceState(null, "", request.responseURL);
+      prepare(document);
+      document.getElementById("main").focus();
+    });
+    request.addEventListener("error", () => {
+      line.hidden = true;
+      for (const button of buttons) button.disabled = false;
+      form.noValidate = true;
+      form.removeAttribute("data-progress"); // the next try is the browser's, which says what is wrong
+    });
+    request.open("POST", form.action);
+    request.send(new FormData(form));
+    line.hidden = false;
+    for (const button of buttons) button.disabled = true;
+  }
+
+  // A page that waits for the box to start again goes on when it has.
+  async function goOn(path) {
+    for (;;) {
+      await new Promise((wake) => setTimeout(wake, 2000));
+      const there = await fetch(path).catch(() => null);
+      if (there?.ok && new URL(there.url).pathname === path) break;
+    }
+    location.assign(path);
   }
 
   // A hint while typing; what is accepted is decided by the box.
