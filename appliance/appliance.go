@@ -235,7 +235,7 @@ func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 		Now: a.opts.Now, Log: a.opts.Log,
 	})
 	a.access = access.New(access.Config{
-		Store: a.store, Tables: tables.access, Vault: vault, Now: a.opts.Now, Log: a.opts.Log,
+		Store: a.store, Tables: tables.access, Vault: vault, Actions: a.watch.actions, Now: a.opts.Now, Log: a.opts.Log,
 	})
 	a.service = service.New(service.Config{
 		Directory: a.directory, Audit: a.records.audit, Statistics: a.records.statistics, Mail: a.mail,

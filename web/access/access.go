@@ -12,7 +12,7 @@
 // purpose delays only addresses from which that name has never signed in; the others count for themselves. So nobody
 // can keep an administrator out who comes from where they always do.
 //
-// What an administrator does with their own password, second factors and passkeys, the pages do by this package.
+// Who comes, is not let in or goes is in the action log (record.go); what is changed is, by the interface.
 package access
 
 import (
@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"furrow/appliance/actionlog"
 	"furrow/appliance/keys"
 	"furrow/appliance/state"
 )
@@ -102,8 +103,10 @@ type Config struct {
 	Store  *state.Store
 	Tables *Tables // declared in the schema Store was opened with
 	Vault  *keys.Vault
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Actions is where who comes and goes is written down; nil, in tests, nowhere.
+	Actions *actionlog.Log
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Control keeps the administrators. It is safe for concurrent use.

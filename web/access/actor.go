@@ -9,6 +9,8 @@ type Actor struct {
 	Role Role
 	// Origin is the way the actor came.
 	Origin Origin
+	// Session is the token of the session of a person on the pages, empty for others.
+	Session string
 	// Address is the network address that the actor came from, without port; empty on this machine.
 	Address string
 }

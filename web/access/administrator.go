@@ -28,6 +28,8 @@ type Administrator struct {
 	Role        Role
 	Created     time.Time
 	LastSignIn  time.Time // zero before the first
+	// Disabled says that nobody may sign in as this one.
+	Disabled bool
 	// TOTP says that signing in needs a code beside the password; RecoveryCodes is how many of those are left.
 	TOTP          bool
 	RecoveryCodes int
@@ -51,6 +53,7 @@ type administratorRow struct {
 	Handle      []byte    `json:"handle"`   // WebAuthn user handle
 	Created     time.Time `json:"created"`
 	LastSignIn  time.Time `json:"lastSignIn,omitzero"`
+	Disabled    bool      `json:"disabled,omitempty"`
 	// Networks are those that the administrator has signed in from, the last one first.
 	Networks []string `json:"networks,omitempty"`
 	TOTP     []byte   `json:"totp,omitempty"` // sealed secret
@@ -63,7 +66,7 @@ type administratorRow struct {
 func (r administratorRow) show() Administrator {
 	shown := Administrator{
 		Name: r.Name, DisplayName: r.DisplayName, Role: r.Role, Created: r.Created, LastSignIn: r.LastSignIn,
-		TOTP: r.TOTP != nil, RecoveryCodes: len(r.Recovery),
+		Disabled: r.Disabled, TOTP: r.TOTP != nil, RecoveryCodes: len(r.Recovery),
 	}
 	for _, p := range r.Passkeys {
 		shown.Passkeys = append(shown.Passkeys, p.show())
@@ -163,9 +166,10 @@ func (c *Control) insert(tx *state.Tx, row administratorRow) error {
 type Change struct {
 	DisplayName *string
 	Role        *Role
+	Disabled    *bool
 }
 
-// Edit changes an administrator. A new role holds from the next request on.
+// Edit changes an administrator. A new role holds from the next request on; disabling ends all sessions.
 func (c *Control) Edit(ctx context.Context, name string, q Change) (Administrator, error) {
 	return c.edit(ctx, name, func(tx *state.Tx, row *administratorRow) error {
 		if q.DisplayName != nil {
@@ -184,6 +188,15 @@ func (c *Control) Edit(ctx context.Context, name string, q Change) (Administrato
 				return err
 			}
 			row.Role = *q.Role
+		}
+		if q.Disabled != nil && *q.Disabled != row.Disabled {
+			if *q.Disabled {
+				if err := c.spare(tx, *row); err != nil {
+					return err
+				}
+				c.endSessions(tx, row.Name, "")
+			}
+			row.Disabled = *q.Disabled
 		}
 		return nil
 	})
@@ -210,11 +223,11 @@ func (c *Control) edit(ctx context.Context, name string, change func(*state.Tx, 
 
 // spare refuses to lose the last administrator who may do everything.
 func (c *Control) spare(tx *state.Tx, row administratorRow) error {
-	if row.Role != Server {
+	if row.Role != Server || row.Disabled {
 		return nil
 	}
 	for other := range c.Tables.administrators.All(tx) {
-		if other.Role == Server && other.Name != row.Name {
+		if other.Role == Server && other.Name != row.Name && !other.Disabled {
 			return nil
 		}
 	}

@@ -72,9 +72,15 @@ func relyingParty(origin string) (*webauthn.WebAuthn, string, error) {
 	}
 	party, err := webauthn.New(&webauthn.Config{RPID: u.Hostname(), RPDisplayName: "Furrow", RPOrigins: []string{origin}})
 	if err != nil {
-		return nil, "", fmt.Errorf("passkeys at %s: %w", origin, err)
+		return nil, "", invalid("origin", "passkeys need a name with a dot in the box's address")
 	}
 	return party, u.Hostname(), nil
+}
+
+// PasskeysAt reports whether there can be passkeys for the box at an origin.
+func PasskeysAt(origin string) bool {
+	_, _, err := relyingParty(origin)
+	return err == nil
 }
 
 // Ceremony is the first step of something with a passkey: the options for the browser, which encoding/json writes as
@@ -257,6 +263,9 @@ func (c *Control) checkPasskey(begun ticket, answer []byte) (administratorRow, *
 			}
 			return passkeyUser{row, host}, nil
 		}, *begun.ceremony, parsed)
+	}
+	if err == nil && row.Disabled {
+		err = errors.New("the administrator is disabled")
 	}
 	if err == nil && used.Authenticator.CloneWarning {
 		err = errors.New("the passkey has been copied: its counter went back")

@@ -29,7 +29,7 @@ func ParseRole(name string) (Role, error) {
 
 // Need is what something asks of those who do it.
 type Need struct {
-	// Role is the least role that may do it. Everybody may do what needs none; what needs Auditor is for auditors and
+	// Role is the least role that may do it. Every role may do what needs nothing at all; what needs Auditor is for auditors and
 	// servers.
 	Role Role
 	// Writes says that it changes something or shows what opens an account, so that auditors may not.
@@ -44,9 +44,9 @@ func (r Role) May(n Need) bool {
 	case Auditor:
 		return !n.Writes
 	case Domain:
-		return n.Role == Domain || n.Role == Member
+		return n.Role == Domain || n.Role == Member || n == Need{}
 	case Member:
-		return n.Role == Member
+		return n.Role == Member || n == Need{}
 	}
 	return false
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"furrow/appliance/actionlog"
 	"furrow/appliance/state"
 )
 
@@ -94,6 +95,7 @@ func (c *Control) begin(ctx context.Context, name string, from Visitor) (token s
 		return "", err
 	}
 	c.Log.Info("administrator signed in", "name", name, "address", from.Address)
+	c.record(signingIn, "Sign in", name, from.Address, actionlog.Result{Outcome: actionlog.Done})
 	return token, nil
 }
 
@@ -137,10 +139,18 @@ func (c *Control) Session(ctx context.Context, token string) (Administrator, Ses
 
 // SignOut ends a session; that there is none is no error.
 func (c *Control) SignOut(ctx context.Context, token string) error {
-	return c.Store.Update(ctx, func(tx *state.Tx) error {
-		c.Tables.sessions.Delete(tx, digest(token))
+	ended, ok := c.Tables.sessions.Get(c.Store.Snapshot(), digest(token))
+	if !ok {
+		return nil
+	}
+	err := c.Store.Update(ctx, func(tx *state.Tx) error {
+		c.Tables.sessions.Delete(tx, ended.Hash)
 		return nil
 	})
+	if err == nil {
+		c.record(signingOut, "Sign out", ended.Administrator, ended.Address, actionlog.Result{Outcome: actionlog.Done})
+	}
+	return err
 }
 
 // Sessions returns those of an administrator, the newest first.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+
+	"furrow/appliance/actionlog"
 )
 
 // Factor is a way to prove a second time who one is.
@@ -61,8 +63,11 @@ func (c *Control) prove(ctx context.Context, row administratorRow, password, add
 	if err != nil {
 		return err
 	}
-	if !ok {
+	switch {
+	case !ok:
 		return c.refused(row.Name, address, "password")
+	case row.Disabled:
+		return c.refused(row.Name, address, "name, which is disabled")
 	}
 	return nil
 }
@@ -71,6 +76,7 @@ func (c *Control) prove(ctx context.Context, row administratorRow, password, add
 func (c *Control) refused(name, address, what string) error {
 	c.failures.Add(1)
 	c.Log.Warn("sign-in refused", "name", name, "address", address, "wrong", what)
+	c.record(signingIn, "Sign in", name, address, actionlog.Result{Outcome: actionlog.Refused, Reason: "wrong " + what})
 	return ErrRefused
 }
 
@@ -92,7 +98,7 @@ func (c *Control) SignInByCode(ctx context.Context, ticketID, code string, from 
 		return "", err
 	}
 	row, ok := c.Tables.administrators.Get(c.Store.Snapshot(), begun.administrator)
-	if !ok {
+	if !ok || row.Disabled {
 		return "", ErrRefused
 	}
 	if wait := c.throttle.enter(row.attemptKeys(from.Address)...); wait > 0 {

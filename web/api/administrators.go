@@ -17,6 +17,8 @@ type Administrator struct {
 	Role        access.Role `json:"role"`
 	Created     time.Time   `json:"created"`
 	LastSignIn  time.Time   `json:"lastSignIn,omitzero"`
+	// Disabled says that nobody may sign in as this one.
+	Disabled bool `json:"disabled"`
 	// TOTP says that signing in needs a code of an authenticator app; RecoveryCodes is how many stand in for one.
 	TOTP          bool `json:"totp"`
 	RecoveryCodes int  `json:"recoveryCodes"`
@@ -36,6 +38,8 @@ type NewAdministrator struct {
 type AdministratorChange struct {
 	DisplayName *string      `json:"displayName,omitempty"`
 	Role        *access.Role `json:"role,omitempty"`
+	// Disabled ends all sessions.
+	Disabled *bool `json:"disabled,omitempty"`
 }
 
 // PasswordChange gives an administrator another password, which ends their sessions. Empty Password makes a random one.
@@ -135,7 +139,8 @@ func (h *handler) showAdministrator(a access.Administrator, err error) (Administ
 	}
 	shown := Administrator{
 		Name: a.Name, DisplayName: a.DisplayName, Role: a.Role, Created: a.Created, LastSignIn: a.LastSignIn,
-		TOTP: a.TOTP, RecoveryCodes: a.RecoveryCodes, Passkeys: len(a.Passkeys),
+		Disabled: a.Disabled,
+		TOTP:     a.TOTP, RecoveryCodes: a.RecoveryCodes, Passkeys: len(a.Passkeys),
 	}
 	if sessions, err := h.Access.Sessions(a.Name); err == nil { // one who was removed has none
 		shown.Sessions = len(sessions)
@@ -167,11 +172,13 @@ func (h *handler) sessions(r *http.Request) ([]AdministratorSession, error) {
 	}
 	shown := []AdministratorSession{}
 	for _, s := range listed {
-		shown = append(shown, AdministratorSession{
-			ID: s.ID, Created: s.Created, LastSeen: s.LastSeen, Address: s.Address, Browser: s.Agent,
-		})
+		shown = append(shown, showSession(s))
 	}
 	return shown, nil
+}
+
+func showSession(s access.Session) AdministratorSession {
+	return AdministratorSession{ID: s.ID, Created: s.Created, LastSeen: s.LastSeen, Address: s.Address, Browser: s.Agent}
 }
 
 // revoke ends the session in the path, or all, and shows what is left.

@@ -19,6 +19,8 @@ type Route struct {
 	Role access.Role
 	// Open says that nobody need be known to ask this; it has no role.
 	Open bool
+	// Own says that it is about the one who asks, so that every role may.
+	Own bool
 	// Reads says that a method other than GET changes nothing, such as a dry run.
 	Reads bool
 	// Secret says that the answer opens somebody's account.
@@ -51,7 +53,12 @@ func (r *Route) Answer() reflect.Type { return r.answer }
 func (r *Route) Changes() bool { return r.Method != http.MethodGet && !r.Reads }
 
 // Need is what the route asks of an actor.
-func (r *Route) Need() access.Need { return access.Need{Role: r.Role, Writes: r.Changes() || r.Secret} }
+func (r *Route) Need() access.Need {
+	if r.Own {
+		return access.Need{}
+	}
+	return access.Need{Role: r.Role, Writes: r.Changes() || r.Secret}
+}
 
 // Routes returns the table.
 func Routes() []Route { return new(handler).routes() }
@@ -60,7 +67,7 @@ func (h *handler) routes() []Route {
 	return slices.Concat(
 		h.boxRoutes(), h.domainRoutes(), h.memberRoutes(), h.memberChangeRoutes(), h.passwordResetRoutes(),
 		h.relayRoutes(), h.mailRoutes(), h.ldapRoutes(), h.groupRoutes(), h.policyRoutes(), h.trustRoutes(), h.auditRoutes(), h.migrationRoutes(),
-		h.statisticsRoutes(), h.administratorRoutes(), h.tokenRoutes(), h.setupRoutes(), h.openAPIRoutes(), h.boxBackupRoutes(),
+		h.statisticsRoutes(), h.administratorRoutes(), h.accountRoutes(), h.tokenRoutes(), h.setupRoutes(), h.openAPIRoutes(), h.boxBackupRoutes(),
 		h.reportRoutes(), h.actionRoutes(), h.alertRoutes(), h.invitationRoutes(), h.rosterRoutes(),
 		h.overviewRoutes(), h.queueRoutes(), h.memberListRoutes(), h.memberDeviceRoutes(), h.deviceRoutes(),
 		h.logRoutes(), h.examinationRoutes(), h.certificateRoutes(), h.machineRoutes(),

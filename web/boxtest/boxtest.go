@@ -108,7 +108,6 @@ func New(t testing.TB, now func() time.Time) *Parts {
 		Store: store, Tables: statisticsTables, Blobs: blobs, Directory: p.Directory, Now: now, Log: p.Log,
 	})
 	must(err)
-	p.Access = access.New(access.Config{Store: store, Tables: accessTables, Vault: vault, Now: now, Log: p.Log})
 	p.Mail = mail.New(mail.Config{
 		Store: store, Tables: mailTables, Vault: vault, Hostname: "groove.example.com", Now: now, Log: p.Log,
 	})
@@ -118,6 +117,9 @@ func New(t testing.TB, now func() time.Time) *Parts {
 	})
 	must(err)
 	t.Cleanup(func() { must(p.Actions.Close()) })
+	p.Access = access.New(access.Config{
+		Store: store, Tables: accessTables, Vault: vault, Actions: p.Actions, Now: now, Log: p.Log,
+	})
 	p.Alerts = alert.New(alert.Config{
 		Store: store, Tables: alertTables, Vault: vault, Mail: p.Mail, Now: now, Log: p.Log,
 		Observe: func(context.Context) alert.Observations { return p.Seen },
