@@ -182,6 +182,12 @@ func (f *form) Errors() []field {
 	return wrong
 }
 
+// hasCode says whether the interface has refused something for the reason that has this code.
+func hasCode(err error, code string) bool {
+	var refusal *api.Error
+	return errors.As(err, &refusal) && refusal.Code == code
+}
+
 // refused puts a refusal of the interface to its field. It returns err if that is none that a form can show.
 func (f *form) refused(err error) error {
 	var refusal *api.Error

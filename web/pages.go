@@ -17,6 +17,7 @@ type page struct {
 	// secrets, and change nothing.
 	role   access.Role
 	secret bool // shows what opens somebody's account
+	own    bool // is about the one who asks, so that every role may change what it shows
 	// title is a key of the catalogue.
 	title string
 	// nav is the section of the navigation that has the page, empty for none; icon is a file of icons.
@@ -35,6 +36,9 @@ const nobody access.Role = ""
 
 // need is what the page asks of who uses it by a method.
 func (p page) need(method string) access.Need {
+	if p.own {
+		return access.Need{}
+	}
 	return access.Need{Role: p.role, Writes: p.secret || method != http.MethodGet && method != http.MethodHead}
 }
 
@@ -63,6 +67,7 @@ func pages() []page {
 	return []page{
 		{path: "/setup", role: nobody, title: "setup.title", get: getSetUp, post: postSetUp, setUp: true},
 		{path: "/setup/restore", role: nobody, title: "setup.restore", get: getSetUpRestore, post: postSetUpRestore, limit: maxBackup, streams: true, setUp: true},
+		{path: "/setup/factor", role: access.Server, title: "account.second", get: getSetUpFactor, setUp: true},
 		{path: "/setup/address", role: access.Server, title: "setup.address.title", get: getSetUpAddress, setUp: true},
 		{path: "/setup/domain", role: access.Server, title: "setup.domain.title", get: getSetUpDomain, post: postSetUpDomain, setUp: true},
 		{path: "/setup/mail", role: access.Server, title: "setup.mail.title", get: getSetUpMail, post: postSetUpMail, setUp: true},
@@ -70,8 +75,15 @@ func pages() []page {
 		{path: "/setup/done", role: access.Server, title: "setup.done.title", get: getSetUpDone, setUp: true},
 
 		{path: "/sign-in", role: nobody, title: "signin.title", get: getSignIn, post: postSignIn},
-		{path: "/sign-out", role: access.Member, title: "signout.title", get: getSignOut, post: postSignOut},
+		{path: "/sign-out", role: access.Member, own: true, title: "signout.title", get: getSignOut, post: postSignOut},
 		{path: "/preferences", role: nobody, title: "preferences.title", get: getPreferences, post: postPreferences},
+
+		{path: "/account", role: access.Member, own: true, title: "account.title", get: getAccount, post: postAccount},
+		{path: "/account/password", role: access.Member, own: true, title: "account.password", get: getOwnPassword, post: postOwnPassword},
+		{path: "/account/authenticator", role: access.Member, own: true, title: "account.authenticator.title", get: getAuthenticator, post: postAuthenticator},
+		{path: "/account/authenticator/remove", role: access.Member, own: true, title: "account.authenticator.remove", get: getRemoveAuthenticator, post: postRemoveAuthenticator},
+		{path: "/account/passkeys/new", role: access.Member, own: true, title: "account.passkey.make", get: getNewPasskey, post: postNewPasskey},
+		{path: "/account/passkeys/{id}/remove", role: access.Member, own: true, title: "account.passkey.remove", get: getRemovePasskey, post: postRemovePasskey},
 
 		{path: "/", role: access.Member, title: "dashboard.title", nav: sectionOverview, icon: "pulse", get: getDashboard},
 		{path: "/alerts", role: access.Member, title: "alerts.title", nav: sectionOverview, icon: "warning", get: getAlerts},
@@ -179,6 +191,15 @@ func pages() []page {
 		{path: "/certificates", role: access.Server, title: "certificates.title", nav: sectionSystem, icon: "lock", get: getCertificate, post: postCertificate, limit: maxCertificates},
 		{path: "/certificates/download", role: access.Server, title: "certificates.title", get: getCertificateFile},
 		{path: "/certificates/remove", role: access.Server, title: "certificates.remove", get: getRemoveCertificate, post: postRemoveCertificate},
+		{path: "/administrators", role: access.Server, title: "administrators.title", nav: sectionSystem, icon: "person", get: getAdministrators},
+		{path: "/administrators/new", role: access.Server, title: "administrators.add", get: getNewAdministrator, post: postNewAdministrator},
+		{path: "/administrators/of/{name}", role: access.Server, title: "administrators.title", get: getAdministrator, post: postAdministrator},
+		{path: "/administrators/of/{name}/password", role: access.Server, title: "administrators.password", get: getResetPassword, post: postResetPassword},
+		{path: "/administrators/of/{name}/delete", role: access.Server, title: "administrators.delete", get: getDeleteAdministrator, post: postDeleteAdministrator},
+		{path: "/roles", role: access.Member, title: "roles.title", get: getRoles},
+		{path: "/tokens", role: access.Server, title: "tokens.title", nav: sectionSystem, icon: "key", get: getTokens},
+		{path: "/tokens/new", role: access.Server, title: "tokens.make", get: getNewToken, post: postNewToken},
+		{path: "/tokens/{id}/remove", role: access.Server, title: "tokens.remove", get: getRemoveToken, post: postRemoveToken},
 
 		{path: "/updates", role: access.Server, title: "updates.title", nav: sectionSystem, icon: "update", get: getUpdates},
 		{path: "/live/updates", role: access.Server, title: "updates.title", get: liveUpdates},

@@ -12,6 +12,15 @@ import (
 // what a link can do changes nothing.
 const sessionCookie = "__Host-session"
 
+// session is the token of the visit's session, empty for none.
+func (v *visit) session() string {
+	cookie, err := v.r.Cookie(sessionCookie)
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
 // administrator is who makes a request, nil if nobody has signed in.
 func (s *site) administrator(r *http.Request) *access.Administrator {
 	cookie, err := r.Cookie(sessionCookie)

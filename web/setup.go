@@ -5,13 +5,12 @@ import (
 	"net/mail"
 	"strings"
 
-	"furrow/web/access"
 	"furrow/web/api"
 )
 
 // setUpSteps are the pages of the set-up in order.
 func setUpSteps() []string {
-	return []string{"/setup", "/setup/address", "/setup/domain", "/setup/mail", "/setup/members", "/setup/done"}
+	return []string{"/setup", "/setup/factor", "/setup/address", "/setup/domain", "/setup/mail", "/setup/members", "/setup/done"}
 }
 
 // maxFirstMembers bounds what is pasted in the set-up; more people come by the roster on the members' page.
@@ -24,10 +23,11 @@ type setUpPage struct {
 	Of   int
 	Next string // path of the step after, for those that may be left out
 	// Of the single steps.
-	Reach   reach
-	Domains []api.Domain
-	Members []api.Member
-	Address string
+	Passkeys bool
+	Reach    reach
+	Domains  []api.Domain
+	Members  []api.Member
+	Address  string
 }
 
 func (v *visit) setUpPage(f *form) setUpPage {
@@ -61,30 +61,29 @@ func postSetUp(v *visit) error {
 	if !f.complete() {
 		return v.again("setup.html", v.setUpPage(f))
 	}
-	from := visitor(v.r)
-	_, err := v.site.Access.SetUp(v.ctx(), f.value("setupCode"), access.NewAdministrator{
-		Name: f.value("name"), DisplayName: f.value("fullName"), Password: f.value("newPassword"),
-	}, from)
-	var refused *access.Error
-	switch {
-	case errors.As(err, &refused):
-		fields := map[string]string{"name": "name", "password": "newPassword", "displayName": "fullName"}
-		f.wrong(fields[refused.Field], refused.Message)
-	case err != nil:
-		if err := v.notLetIn(f, "setupCode", err); err != nil {
+	_, err := v.client.SetUp(v.ctx(), api.Setup{
+		Code: f.value("setupCode"), Name: f.value("name"), DisplayName: f.value("fullName"), Password: f.value("newPassword"),
+	})
+	if err != nil {
+		err = renamed(renamed(err, "password", "newPassword"), "displayName", "fullName")
+		if err := v.notProved(f, "setupCode", err); err != nil {
 			return err
 		}
-	}
-	if f.Failed() {
 		return v.again("setup.html", v.setUpPage(f))
 	}
-	in, err := v.site.Access.SignIn(v.ctx(), f.value("name"), f.value("newPassword"), from)
+	in, err := v.site.Access.SignIn(v.ctx(), f.value("name"), f.value("newPassword"), visitor(v.r))
 	if err != nil {
 		return err
 	}
 	v.setCookie(sessionCookie, in.Token, 0)
-	v.redirect("/setup/address")
+	v.redirect("/setup/factor")
 	return nil
+}
+
+func getSetUpFactor(v *visit) error {
+	p := v.setUpPage(nil)
+	p.Passkeys = v.origin() != ""
+	return v.render("setup-factor.html", p)
 }
 
 func getSetUpAddress(v *visit) error {

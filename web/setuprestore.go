@@ -1,8 +1,6 @@
 package web
 
 import (
-	"errors"
-
 	"furrow/web/api"
 )
 
@@ -56,8 +54,7 @@ func postSetUpRestore(v *visit) error {
 
 // restoreRefused puts a refusal to its field.
 func (v *visit) restoreRefused(f *form, err error) error {
-	var refusal *api.Error
-	if errors.As(err, &refusal) && refusal.Code == "refused" {
+	if hasCode(err, "refused") {
 		f.wrong("setupCode", v.T("setup.restore.code"))
 		return nil
 	}

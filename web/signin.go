@@ -17,6 +17,9 @@ type signInPage struct {
 	Form *form
 	// Second says that name and password were right and a code is asked for.
 	Second bool
+	// Passkeys says that one may come with a passkey alone, Ticket that one may do so after name and password.
+	Passkeys bool
+	Ticket   string
 }
 
 func (v *visit) signInForm() *form {
@@ -34,11 +37,16 @@ func getSignIn(v *visit) error {
 		v.redirect(localPath(v.r.FormValue("next")))
 		return nil
 	}
-	return v.render("signin.html", signInPage{Form: v.signInForm()})
+	return v.render("signin.html", signInPage{Form: v.signInForm(), Passkeys: v.origin() != ""})
 }
 
 func postSignIn(v *visit) error {
-	if ticket := v.formValue("ticket"); ticket != "" {
+	switch passkey, ticket := v.formValue("passkey"), v.formValue("ticket"); {
+	case passkey == "begin":
+		return v.byPasskey(ticket)
+	case passkey != "":
+		return v.passkeyAnswer(passkey)
+	case ticket != "":
 		return v.secondFactor(ticket)
 	}
 	f := v.signInForm()
@@ -53,7 +61,14 @@ func postSignIn(v *visit) error {
 		return v.again("signin.html", signInPage{Form: f})
 	}
 	if in.Ticket != "" {
-		return v.render("signin.html", signInPage{Form: v.codeForm(in.Ticket), Second: true})
+		if !slices.Contains(in.Factors, access.Code) {
+			return v.byPasskey(in.Ticket)
+		}
+		p := signInPage{Form: v.codeForm(in.Ticket), Second: true}
+		if slices.Contains(in.Factors, access.Key) {
+			p.Ticket = in.Ticket
+		}
+		return v.render("signin.html", p)
 	}
 	v.letIn(in.Token)
 	return nil

@@ -43,7 +43,7 @@ func (s *site) page(p page, serve func(*visit) error) http.Handler {
 		}
 		actor := access.Actor{Origin: access.Page, Address: visitor(r).Address}
 		if v.person = s.administrator(r); v.person != nil {
-			actor.Name, actor.Role = v.person.Name, v.person.Role
+			actor.Name, actor.Role, actor.Session = v.person.Name, v.person.Role, v.session()
 		}
 		v.client = api.NewClientOf(s.API, actor)
 		if !v.mayEnter() {

@@ -57,7 +57,7 @@ func newBox(t testing.TB, with ...func(*boxtest.Parts, *api.Config)) *box {
 // do makes a request as the browser does that has the box's cookies.
 func (b *box) do(method, target string, form url.Values) *httptest.ResponseRecorder {
 	b.t.Helper()
-	r := httptest.NewRequest(method, "https://box"+target, strings.NewReader(form.Encode()))
+	r := httptest.NewRequest(method, "https://box.example.com"+target, strings.NewReader(form.Encode()))
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
