@@ -1,12 +1,9 @@
 package web
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
 	"strconv"
 
-	"furrow/gms/sheet"
 	"furrow/web/api"
 )
 
@@ -56,48 +53,19 @@ func getAction(v *visit) error {
 // getActionExport is a file of all actions that the list would show on all its pages.
 func getActionExport(v *visit) error {
 	_, f := v.actionFilter()
-	write := v.actionLines
-	if v.r.URL.Query().Get("format") == "csv" {
-		write = v.actionSheet
-	}
-	page, err := v.client.Actions(v.ctx(), f)
-	if err != nil {
-		return err
-	}
-	return write(func(each func(api.ActionRecord) error) error {
-		for len(page) > 0 {
+	return export(v, "actions", func(each func(api.ActionRecord) error) error {
+		for {
+			page, err := v.client.Actions(v.ctx(), f)
+			if err != nil || len(page) == 0 {
+				return err
+			}
 			for _, a := range page {
 				if err := each(a); err != nil {
 					return err
 				}
 			}
 			f.Before = page[len(page)-1].Sequence
-			if page, err = v.client.Actions(v.ctx(), f); err != nil {
-				return err
-			}
 		}
-		return nil
-	})
-}
-
-// actionSheet and actionLines write what all yields, as a sheet and as lines of JSON.
-func (v *visit) actionSheet(all func(func(api.ActionRecord) error) error) error {
-	return v.stream("actions.csv", sheet.ContentType, func(w io.Writer) error {
-		out, err := sheet.NewWriter(w, api.ActionRecord{}.Heading())
-		if err != nil {
-			return err
-		}
-		if err := all(func(a api.ActionRecord) error { return out.Row(a.Values()) }); err != nil {
-			return err
-		}
-		return out.Flush()
-	})
-}
-
-func (v *visit) actionLines(all func(func(api.ActionRecord) error) error) error {
-	return v.stream("actions.jsonl", "application/jsonl", func(w io.Writer) error {
-		out := json.NewEncoder(w)
-		return all(func(a api.ActionRecord) error { return out.Encode(a) })
 	})
 }
 

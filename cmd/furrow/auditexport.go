@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"time"
 
 	"furrow/gms/sheet"
 	"furrow/web/api"
@@ -69,20 +67,12 @@ func jsonLines(w io.Writer) eventLines {
 
 // csvLines writes what a spreadsheet can open. The heading is written also when there are no events.
 func csvLines(w io.Writer) (eventLines, error) {
-	rows, err := sheet.NewWriter(w, []string{
-		"time", "received", "member", "memberName", "device", "deviceName", "type", "text", "kind", "sequence", "index", "verified", "decrypted",
-	})
+	rows, err := sheet.NewWriter(w, api.AuditEvent{}.Heading())
 	if err != nil {
 		return eventLines{}, err
 	}
 	return eventLines{
-		event: func(e api.AuditEvent) error {
-			return rows.Row([]string{
-				e.Time.UTC().Format(time.RFC3339), e.Received.UTC().Format(time.RFC3339), e.Member, e.MemberName, e.Device,
-				e.DeviceName, e.Type, e.Text, e.Kind, strconv.Itoa(int(e.Sequence)), strconv.Itoa(e.Index),
-				strconv.FormatBool(e.Verified), strconv.FormatBool(e.Sealed == nil),
-			})
-		},
-		end: rows.Flush,
+		event: func(e api.AuditEvent) error { return rows.Row(e.Values()) },
+		end:   rows.Flush,
 	}, nil
 }

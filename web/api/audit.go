@@ -35,6 +35,21 @@ type AuditEvent struct {
 	Sealed []byte `json:"sealed,omitempty"`
 }
 
+// Heading implements [Record].
+func (AuditEvent) Heading() []string {
+	return []string{
+		"time", "received", "member", "memberName", "device", "deviceName", "type", "text", "kind", "sequence", "index", "verified", "decrypted",
+	}
+}
+
+// Values implements [Record].
+func (e AuditEvent) Values() []string {
+	return []string{
+		moment(e.Time), moment(e.Received), e.Member, e.MemberName, e.Device, e.DeviceName, e.Type, e.Text, e.Kind,
+		strconv.Itoa(int(e.Sequence)), strconv.Itoa(e.Index), strconv.FormatBool(e.Verified), strconv.FormatBool(e.Sealed == nil),
+	}
+}
+
 // AuditFilter selects events. Empty fields select all.
 type AuditFilter struct {
 	Domain   string // name or GUID

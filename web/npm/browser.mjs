@@ -41,6 +41,7 @@ try {
     "relay-sets": "/relay-sets", "relay-set-new": "/relay-sets/new", "relay-set": set, relays: "/relays", relay, "relay-new": "/relays/new",
     queues: "/queues", trust: "/trust", "trust-new": "/trust/new", directories: "/directory", "directory-new": "/directory/_new",
     mail: "/mail", outbox: "/outbox", invitations: "/invitations", invitation: "/invitations/en",
+    audit: "/audit", "audit-devices": "/audit/devices", "audit-files": "/audit/files", "audit-settings": "/audit/settings",
   };
   Object.assign(all, await ofPeople(page, member));
   for (const [name, path] of Object.entries(all)) await look(page, path, name);
