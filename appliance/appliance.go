@@ -37,7 +37,6 @@ import (
 	"furrow/gms/ldapsync"
 	"furrow/gms/relaylink"
 	"furrow/gms/service"
-	"furrow/relay/registry"
 	"furrow/web/access"
 	"furrow/web/api"
 )

@@ -1,12 +1,8 @@
 package web
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
-	"errors"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,31 +13,14 @@ import (
 	"furrow/web/boxtest"
 )
 
-// send posts a form with a file last, as the browser does that has the box's cookies.
-func (b *box) send(target string, file []byte, fields ...[2]string) *httptest.ResponseRecorder {
+// restore posts a backup, nil for none, to the set-up.
+func (b *box) restore(content []byte, fields ...[2]string) *httptest.ResponseRecorder {
 	b.t.Helper()
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
+	form := map[string]string{}
 	for _, f := range fields {
-		if err := form.WriteField(f[0], f[1]); err != nil {
-			b.t.Fatal(err)
-		}
+		form[f[0]] = f[1]
 	}
-	part, err := form.CreateFormFile("backupFile", map[bool]string{true: "box.backup"}[file != nil])
-	if err == nil {
-		_, err = part.Write(file)
-	}
-	if err = errors.Join(err, form.Close()); err != nil {
-		b.t.Fatal(err)
-	}
-	r := httptest.NewRequest(http.MethodPost, "https://box"+target, &body)
-	r.TLS = &tls.ConnectionState{}
-	r.Header.Set("Content-Type", form.FormDataContentType())
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	r.Header.Set("Accept-Language", "en")
-	w := httptest.NewRecorder()
-	b.handler.ServeHTTP(w, r)
-	return w
+	return b.send("/setup/restore", form, file{"backupFile", map[bool]string{true: "box.backup"}[content != nil], content})
 }
 
 // TestRestoreInSetUp sends backups to a box that has no administrator. That they take its place is shown by package
@@ -84,7 +63,7 @@ func TestRestoreInSetUp(t *testing.T) {
 		"no file":          {fields(code, "correct horse"), nil, `id="f-backupFile-error"`},
 		"damaged":          {fields(code, "correct horse"), []byte("bad"), `id="f-backupFile-error">the backup is damaged`},
 	} {
-		w := b.send("/setup/restore", test.file, test.fields...)
+		w := b.restore(test.file, test.fields...)
 		if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), test.want) || strings.Contains(w.Body.String(), "correct horse") {
 			t.Errorf("%s: %d\n%s", name, w.Code, w.Body)
 		}
@@ -92,17 +71,17 @@ func TestRestoreInSetUp(t *testing.T) {
 	if read != 2 {
 		t.Errorf("%d files were read, want those with the right code only", read)
 	}
-	if w := b.send("/setup/restore", good, [2]string{"setupCode", strings.Repeat("x", maxPart+1)}); w.Code != http.StatusRequestEntityTooLarge {
+	if w := b.restore(good, [2]string{"setupCode", strings.Repeat("x", maxPart+1)}); w.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("a long field: %d", w.Code)
 	}
-	w := b.send("/setup/restore", good, fields(code, "correct horse")...)
+	w := b.restore(good, fields(code, "correct horse")...)
 	b.contains(w.Body.String(), "The backup is sound", "1.2.3", `data-await="/sign-in"`)
 
 	b.setUp()
 	if w := b.do(http.MethodGet, "/setup/restore", nil); w.Header().Get("Location") != "/" {
 		t.Errorf("after the set-up: %d to %q", w.Code, w.Header().Get("Location"))
 	}
-	if w := b.send("/setup/restore", good, fields(code, "correct horse")...); w.Header().Get("Location") != "/" || read != 3 {
+	if w := b.restore(good, fields(code, "correct horse")...); w.Header().Get("Location") != "/" || read != 3 {
 		t.Errorf("after the set-up: %d to %q, %d read", w.Code, w.Header().Get("Location"), read)
 	}
 }
