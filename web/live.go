@@ -48,6 +48,10 @@ func (v *visit) live(template, part string, data func() (any, error)) error {
 			if err := stream.Flush(); err != nil {
 				return nil
 			}
+			// HTTP/2 ends a stream whose time is over even if nothing is being written.
+			if err := stream.SetWriteDeadline(time.Time{}); err != nil {
+				return err
+			}
 		}
 		select {
 		case <-tick.C:
