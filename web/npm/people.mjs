@@ -3,9 +3,9 @@
 // ofPeople finds the pages of a box that has a member; a group is made.
 export async function ofPeople(page, member) {
   await page.goto("/groups/new");
-  await page.getByLabel("Name of the group").fill("Sales");
+  await page.getByLabel("Name of the group").fill("Surveyors");
   await page.getByRole("button", { name: "Add group" }).click();
-  await page.getByText("The group Sales is there.").waitFor();
+  await page.getByText("The group Surveyors is there.").waitFor();
   const group = new URL(page.url()).pathname;
   const [policy, devices] = [await first(page, "/policies?policyKind=identity"), await first(page, "/policies?policyKind=device")];
   return {
