@@ -52,7 +52,7 @@ func getGroups(v *visit) error {
 	return v.render("groups.html", groupList{l, of(l, rows), len(domains)})
 }
 
-func groupOptions(groups []api.Group) []option {
+func groupOptions(groups []api.GroupName) []option {
 	var options []option
 	for _, g := range groups {
 		options = append(options, option{Value: g.GUID, Label: g.Path})

@@ -4,7 +4,7 @@ import "furrow/web/api"
 
 // assignMemberForm asks for the group of a member, and for a policy and relay set of the member's own.
 func (v *visit) assignMemberForm(m api.Member) (*form, error) {
-	groups, err := v.client.Groups(v.ctx(), m.DomainGUID)
+	groups, err := v.client.GroupNames(v.ctx(), m.DomainGUID)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func getMembers(v *visit) error {
 	if len(domains) > 1 {
 		query.Domain = l.filter("domain", domainOptions(domains)...)
 	}
-	groups, err := v.client.Groups(v.ctx(), query.Domain)
+	groups, err := v.client.GroupNames(v.ctx(), query.Domain)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ const wholeDomain = "domain"
 func (v *visit) assignPolicyForm(p api.Policy) (*form, error) {
 	options := []option{{Value: wholeDomain, Label: v.T("policies.toDomain", "name", p.Domain)}}
 	if p.Kind == "identity" {
-		groups, err := v.client.Groups(v.ctx(), p.Domain)
+		groups, err := v.client.GroupNames(v.ctx(), p.Domain)
 		if err != nil {
 			return nil, err
 		}

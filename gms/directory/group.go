@@ -116,6 +116,16 @@ func (d *Directory) Groups(domain string) []GroupPath {
 	return groups
 }
 
+// GroupNames returns the groups of a domain as Groups does, with no members: counting
+// them takes longer the more there are.
+func (d *Directory) GroupNames(domain string) []GroupPath {
+	var groups []GroupPath
+	for g, path := range d.below(d.store.Snapshot(), domain, "", "") {
+		groups = append(groups, GroupPath{Group: g, Path: path})
+	}
+	return groups
+}
+
 // below returns the groups in a group, or at the top, with their paths: each before
 // those in it.
 func (d *Directory) below(r state.Reader, domain, parent, path string) iter.Seq2[Group, string] {

@@ -41,13 +41,9 @@ func (h *handler) deviceRoutes() []Route {
 }
 
 func (h *handler) devices(r *http.Request) ([]Device, error) {
-	domains := h.listedDomains()
-	if r.URL.Query().Get("domain") != "" {
-		d, err := h.domainOf(r)
-		if err != nil {
-			return nil, err
-		}
-		domains = []directory.Domain{d}
+	domains, err := h.domainsOf(r)
+	if err != nil {
+		return nil, err
 	}
 	devices := []Device{}
 	for _, d := range domains {
@@ -93,8 +89,8 @@ func (h *handler) showDevice(d directory.Domain, device directory.DeviceAccount,
 		GUID: device.GUID, Domain: d.Name, DomainGUID: d.GUID, Status: device.Status.String(), Created: device.Created,
 		Policy: h.showTemplateHolding(holds), Failures: failures[device.GUID],
 	}
-	for _, f := range shown.Failures {
-		shown.Name = f.DeviceName
+	if len(shown.Failures) > 0 {
+		shown.Name = shown.Failures[0].DeviceName
 	}
 	if account, err := h.Directory.Account(d.GUID, device.GUID); err == nil {
 		shown.LastSeen = account.LastSeen

@@ -21,6 +21,11 @@ func (c *Client) Groups(ctx context.Context, domain string) ([]Group, error) {
 	return call[[]Group](ctx, c, http.MethodGet, in("/v1/groups", domain), nil)
 }
 
+// GroupNames returns what the groups of a domain, or of all, are called; it costs less than Groups, which counts members.
+func (c *Client) GroupNames(ctx context.Context, domain string) ([]GroupName, error) {
+	return call[[]GroupName](ctx, c, http.MethodGet, in("/v1/group-names", domain), nil)
+}
+
 // Group returns the group with this GUID, or with this path in a domain.
 func (c *Client) Group(ctx context.Context, domain, group string) (Group, error) {
 	return call[Group](ctx, c, http.MethodGet, groupPath(domain, group), nil)

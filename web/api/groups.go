@@ -19,6 +19,12 @@ type Group struct {
 	Holds
 }
 
+// GroupName is what a group is called.
+type GroupName struct {
+	GUID string `json:"guid"`
+	Path string `json:"path"`
+}
+
 // Holds says which identity policy template and relay set hold for someone.
 type Holds struct {
 	Policy   Holding `json:"policy"`
@@ -57,6 +63,11 @@ func (h *handler) groupRoutes() []Route {
 			Method: "GET", Path: "/v1/groups", Role: access.Member, Query: []string{"domain"},
 			Summary: "Groups of one domain or of all",
 			action:  answer(h, h.groups),
+		},
+		{
+			Method: "GET", Path: "/v1/group-names", Role: access.Member, Query: []string{"domain"},
+			Summary: "What groups of one domain or of all are called",
+			action:  answer(h, h.groupNames),
 		},
 		{
 			Method: "POST", Path: "/v1/groups", Role: access.Domain,
@@ -124,14 +135,33 @@ func (h *handler) groupGUID(domain, name string) (string, error) {
 	return g.GUID, err
 }
 
-func (h *handler) groups(r *http.Request) ([]Group, error) {
-	domains := h.listedDomains()
-	if r.URL.Query().Has("domain") {
-		d, err := h.domainOf(r)
-		if err != nil {
-			return nil, err
+// domainsOf are the domain named in the parameter of the address, or all that lists show.
+func (h *handler) domainsOf(r *http.Request) ([]directory.Domain, error) {
+	if r.URL.Query().Get("domain") == "" {
+		return h.listedDomains(), nil
+	}
+	d, err := h.domainOf(r)
+	return []directory.Domain{d}, err
+}
+
+func (h *handler) groupNames(r *http.Request) ([]GroupName, error) {
+	domains, err := h.domainsOf(r)
+	if err != nil {
+		return nil, err
+	}
+	names := []GroupName{}
+	for _, d := range domains {
+		for _, g := range h.Directory.GroupNames(d.GUID) {
+			names = append(names, GroupName{g.GUID, g.Path})
 		}
-		domains = []directory.Domain{d}
+	}
+	return names, nil
+}
+
+func (h *handler) groups(r *http.Request) ([]Group, error) {
+	domains, err := h.domainsOf(r)
+	if err != nil {
+		return nil, err
 	}
 	groups := []Group{}
 	for _, d := range domains {

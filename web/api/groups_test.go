@@ -54,6 +54,9 @@ func TestGroups(t *testing.T) {
 	if north.Path != "Sales/North" || north.Policy.From != "domain" || north.Policy.Source != "Office" || north.Policy.Name != "Default" {
 		t.Errorf("made %+v", north)
 	}
+	if names := must[[]GroupName](t)(client.GroupNames(ctx, "")); !slices.Equal(names, []GroupName{{sales.GUID, "Sales"}, {north.GUID, "Sales/North"}}) {
+		t.Errorf("groups are called %+v", names)
+	}
 	bob := must[Member](t)(client.CreateMember(ctx, NewMember{
 		Domain: "Office", Group: "Sales/North", MemberDetails: MemberDetails{FullName: "Bob", Email: "bob@example.com"},
 	}))

@@ -33,6 +33,7 @@
 //	DELETE /v1/trusts/{guid}              Trust, as it was
 //	GET    /v1/overview                   Overview
 //	GET    /v1/domain-names               []DomainName
+//	GET    /v1/group-names?domain={domain}  []GroupName, of one domain or of all
 //	GET    /v1/member-list?...            MemberList, as a MemberQuery selects
 //	GET    /v1/members?domain={domain}&group={group}  []Member, of one domain or a group in it, or of all
 //	POST   /v1/members?send={true}        NewMember -> Member, whose code is mailed if asked for
