@@ -115,6 +115,8 @@ func pages() []page {
 		{path: "/relay-sets/new", role: access.Domain, title: "relaysets.new", get: getNewRelaySet, post: postNewRelaySet},
 		{path: "/relay-sets/{guid}", role: access.Member, title: "relaysets.title", get: getRelaySet},
 		{path: "/relay-sets/{guid}/relays", role: access.Domain, title: "relaysets.title", get: backToRelaySet, post: postRelaysOfSet},
+		{path: "/relay-sets/{guid}/name", role: access.Domain, title: "relaysets.title", get: backToRelaySet, post: postRenameRelaySet},
+		{path: "/relay-sets/{guid}/delete", role: access.Domain, title: "relaysets.delete", get: getDeleteRelaySet, post: postDeleteRelaySet},
 		{path: "/relay-sets/{guid}/assign", role: access.Domain, title: "relaysets.title", get: backToRelaySet, post: postAssignRelaySet},
 		{path: "/relays", role: access.Member, title: "relays.title", nav: sectionRelays, icon: "relay", get: getRelays},
 		{path: "/relays/new", role: access.Domain, title: "relays.new", get: getNewRelay, post: postNewRelay},

@@ -164,6 +164,16 @@ func TestRelaySetPages(t *testing.T) {
 	b.post(set+"/assign", url.Values{"assignTo": {"member"}, "memberEmail": {"BO@example.com"}})
 	b.post(set+"/assign", url.Values{"assignTo": {sales.GUID}})
 	b.contains(b.get(set), "Sales<br>")
+	w = b.do(http.MethodPost, set+"/name", url.Values{"setName": {"Default"}})
+	b.contains(w.Body.String(), `id="f-setName-error"`)
+	b.post(set+"/name", url.Values{"setName": {"On the road"}})
+	b.contains(b.get(set+"/delete"), "On the road is deleted for good")
+	if w := b.do(http.MethodPost, set+"/delete", nil); w.Code != http.StatusConflict {
+		t.Errorf("a set that is assigned is deleted: %d", w.Code)
+	}
+	spare := b.post("/relay-sets/new", url.Values{"domain": {office}, "setName": {"Spare"}})
+	b.post(spare+"/delete", nil)
+	b.contains(b.get("/relay-sets"), "The relay set Spare is deleted.", "On the road")
 	b.post(set+"/assign", url.Values{"assignTo": {"domain"}})
 	b.contains(b.get(set), "for all who have no other")
 	for _, m := range b.Directory.Members(directory.MemberFilter{}) {

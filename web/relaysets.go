@@ -107,7 +107,7 @@ func postNewRelaySet(v *visit) error {
 		if err == nil {
 			return v.done(relaySetPath(set.GUID), "done.relaySetCreated", "name", set.Name)
 		}
-		if err = f.refused(renamed(err, "name", "setName")); err != nil {
+		if err = f.refused(renamed(renamed(err, "name", "setName"), "", "setName")); err != nil {
 			return err
 		}
 	}
@@ -119,6 +119,7 @@ type relaySetPage struct {
 	api.RelaySet
 	Order  *form // of the relays
 	Assign *form
+	Rename *form
 	Relays []relayInSet
 	Groups []string // paths of those that it is assigned to
 }
@@ -158,6 +159,8 @@ func (v *visit) relaySet() (relaySetPage, error) {
 	}
 	p.Order = v.relayOrderForm(relays)
 	p.Order.Action = relaySetPath(p.GUID) + "/relays"
+	p.Rename = v.form("relaysets.rename", input{name: "setName", required: true, wide: true, autocomplete: "off"})
+	p.Rename.Action = relaySetPath(p.GUID) + "/name"
 	p.Assign = v.form("relaysets.assignNow",
 		input{name: "assignTo", kind: "select", required: true, wide: true, options: append(assignable, option{Value: "member", Label: v.T("relaysets.toMember")})},
 		input{name: "memberEmail", kind: "email", wide: true, autocomplete: "off"})
@@ -165,7 +168,12 @@ func (v *visit) relaySet() (relaySetPage, error) {
 	return p, nil
 }
 
-// fillOrder puts into the form where the relays are now.
+// fill puts into the forms how the set is now.
+func (p relaySetPage) fill() {
+	p.Rename.fill(map[string]string{"setName": p.Name})
+	p.fillOrder()
+}
+
 func (p relaySetPage) fillOrder() {
 	places := map[string]string{}
 	for i, guid := range p.RelaySet.Relays {
@@ -223,7 +231,7 @@ func getRelaySet(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p.fillOrder()
+	p.fill()
 	return v.render("relay-set.html", p)
 }
 
@@ -233,6 +241,7 @@ func postRelaysOfSet(v *visit) error {
 	if err != nil {
 		return err
 	}
+	p.Rename.fill(map[string]string{"setName": p.Name})
 	relays := order(p.Order)
 	if p.Order.Failed() {
 		return v.again("relay-set.html", p)
@@ -276,7 +285,7 @@ func postAssignRelaySet(v *visit) error {
 			return err
 		}
 	}
-	p.fillOrder()
+	p.fill()
 	return v.again("relay-set.html", p)
 }
 
@@ -299,4 +308,41 @@ func (v *visit) memberByEmail(f *form, domain string) (string, error) {
 		return "", nil
 	}
 	return members[0].GUID, nil
+}
+
+func postRenameRelaySet(v *visit) error {
+	p, err := v.relaySet()
+	if err != nil {
+		return err
+	}
+	if p.Rename.complete() {
+		set, err := v.client.RenameRelaySet(v.ctx(), p.GUID, p.Rename.value("setName"))
+		if err == nil {
+			return v.done(relaySetPath(set.GUID), "done.relaySetRenamed", "name", set.Name)
+		}
+		if err = p.Rename.refused(renamed(renamed(err, "name", "setName"), "", "setName")); err != nil {
+			return err
+		}
+	}
+	p.fillOrder()
+	return v.again("relay-set.html", p)
+}
+
+func getDeleteRelaySet(v *visit) error {
+	p, err := v.relaySet()
+	if err != nil {
+		return err
+	}
+	back := relaySetPath(p.GUID)
+	v.under(p.Name, back)
+	v.title = ""
+	return v.confirm(confirmation{Text: v.T("relaysets.delete.text", "name", p.Name), Button: v.T("relaysets.delete"), Back: back})
+}
+
+func postDeleteRelaySet(v *visit) error {
+	set, err := v.client.DeleteRelaySet(v.ctx(), v.r.PathValue("guid"))
+	if err != nil {
+		return err
+	}
+	return v.done("/relay-sets", "done.relaySetDeleted", "name", set.Name)
 }

@@ -22,6 +22,7 @@ var (
 	ErrGroupNotEmpty        = errors.New("group has members or groups")
 	ErrGroupCycle           = errors.New("group would be in itself")
 	ErrTooDeep              = errors.New("groups would nest too deep")
+	ErrRelaySetAssigned     = errors.New("relay set is assigned")
 	ErrTemplateAssigned     = errors.New("policy template is assigned")
 	ErrTrustNotFound        = errors.New("trusted domain not found")
 	ErrTrusted              = errors.New("domain is trusted already")

@@ -180,6 +180,9 @@ func TestInheritance(t *testing.T) {
 	if err := f.DeleteTemplate(t.Context(), template.GUID); !errors.Is(err, ErrTemplateAssigned) {
 		t.Errorf("an assigned template is deleted: %v", err)
 	}
+	if _, err := f.DeleteRelaySet(t.Context(), set.GUID); !errors.Is(err, ErrRelaySetAssigned) {
+		t.Errorf("an assigned relay set is deleted: %v", err)
+	}
 	for _, to := range []Target{{Level: MemberLevel, GUID: anna.GUID}, {Level: GroupLevel, GUID: inner.GUID}, {Level: GroupLevel, GUID: outer.GUID}} {
 		must(t, f.AssignTemplate(t.Context(), to, ""))
 		must(t, f.AssignRelaySet(t.Context(), to, ""))

@@ -54,10 +54,8 @@ func (d *Directory) CreateRelaySet(ctx context.Context, domain, name string) (Re
 		if _, err := d.liveDomainAt(tx, domain); err != nil {
 			return err
 		}
-		for other := range d.t.relaySets.All(tx) {
-			if other.Domain == domain && foldName(other.Name) == foldName(name) {
-				return ErrNameTaken
-			}
+		if err := d.checkRelaySetName(tx, &set); err != nil {
+			return err
 		}
 		set.Stamp = d.stamp(tx)
 		return d.t.relaySets.Put(tx, set)

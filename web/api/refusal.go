@@ -88,6 +88,7 @@ func refusals() []struct {
 		{directory.ErrGroupNotEmpty, http.StatusConflict, "conflict"},
 		{directory.ErrGroupCycle, http.StatusConflict, "conflict"},
 		{directory.ErrTooDeep, http.StatusConflict, "conflict"},
+		{directory.ErrRelaySetAssigned, http.StatusConflict, "conflict"},
 		{directory.ErrTemplateAssigned, http.StatusConflict, "conflict"},
 		{directory.ErrTrusted, http.StatusConflict, "conflict"},
 		{directory.ErrFingerprint, http.StatusConflict, "conflict"},

@@ -57,10 +57,10 @@ func (c *Client) CreateRelaySet(ctx context.Context, set NewRelaySet) (RelaySet,
 
 // OrderRelaySet makes the given relays, in this order, those of a set.
 func (c *Client) OrderRelaySet(ctx context.Context, set string, relays []string) (RelaySet, error) {
-	return call[RelaySet](ctx, c, http.MethodPut, "/v1/relay-sets/"+url.PathEscape(set)+"/relays", relays)
+	return call[RelaySet](ctx, c, http.MethodPut, relaySetPath(set, "/relays"), relays)
 }
 
 // AssignRelaySet gives a set to its domain or to a member.
 func (c *Client) AssignRelaySet(ctx context.Context, set string, to Assignment) (RelaySet, error) {
-	return call[RelaySet](ctx, c, http.MethodPost, "/v1/relay-sets/"+url.PathEscape(set)+"/assignment", to)
+	return call[RelaySet](ctx, c, http.MethodPost, relaySetPath(set, "/assignment"), to)
 }

@@ -95,28 +95,6 @@ type RelayDefaults struct {
 	QuotaEnabled bool `json:"quotaEnabled"`
 }
 
-// RelaySet is an ordered set of relays of a domain.
-type RelaySet struct {
-	GUID   string   `json:"guid"`
-	Domain string   `json:"domain"` // the domain's name
-	Name   string   `json:"name"`
-	Relays []string `json:"relays"` // GUIDs in order
-	// Default says that the domain's members without a set of their own use it.
-	Default bool `json:"default"`
-}
-
-// NewRelaySet asks for a relay set in a domain, given by name or GUID.
-type NewRelaySet struct {
-	Domain string `json:"domain"`
-	Name   string `json:"name"`
-}
-
-// Assignment gives a relay set to its domain, as the default, or to a group or one member.
-type Assignment struct {
-	Member string `json:"member,omitempty"` // GUID
-	Group  string `json:"group,omitempty"`  // GUID or path in the set's domain
-}
-
 // errNoRelay answers requests about relays on a box that is none, or not yet.
 func errNoRelay() error {
 	return &refusal{http.StatusServiceUnavailable, &Error{
@@ -177,6 +155,16 @@ func (h *handler) relayRoutes() []Route {
 			Method: "POST", Path: "/v1/relay-sets", Role: access.Domain,
 			Summary: "Make a relay set",
 			action:  ask(h, h.createRelaySet),
+		},
+		{
+			Method: "PATCH", Path: "/v1/relay-sets/{guid}", Role: access.Domain,
+			Summary: "Rename a relay set",
+			action:  ask(h, h.renameRelaySet),
+		},
+		{
+			Method: "DELETE", Path: "/v1/relay-sets/{guid}", Role: access.Domain,
+			Summary: "Delete a relay set that nobody is assigned",
+			action:  answer(h, h.deleteRelaySet),
 		},
 		{
 			Method: "PUT", Path: "/v1/relay-sets/{guid}/relays", Role: access.Domain,
@@ -369,81 +357,6 @@ func (h *handler) relayByGUID(r *http.Request, guid string) (Relay, error) {
 		}
 	}
 	return Relay{}, errors.Join(err, directory.ErrRelayNotFound)
-}
-
-func (h *handler) relaySets(r *http.Request) ([]RelaySet, error) {
-	domains := h.listedDomains()
-	if name := r.URL.Query().Get("domain"); name != "" {
-		d, err := h.Directory.FindDomain(name)
-		if err != nil {
-			return nil, err
-		}
-		domains = []directory.Domain{d}
-	}
-	sets := []RelaySet{}
-	for _, d := range domains {
-		for _, set := range h.Directory.RelaySets(d.GUID) {
-			sets = append(sets, showRelaySet(d, set))
-		}
-	}
-	return sets, nil
-}
-
-func showRelaySet(d directory.Domain, set directory.RelaySet) RelaySet {
-	relays := set.Relays
-	if relays == nil {
-		relays = []string{}
-	}
-	return RelaySet{GUID: set.GUID, Domain: d.Name, Name: set.Name, Relays: relays, Default: d.RelaySet == set.GUID}
-}
-
-func (h *handler) createRelaySet(r *http.Request, q NewRelaySet) (RelaySet, error) {
-	d, err := h.Directory.FindDomain(q.Domain)
-	if err != nil {
-		return RelaySet{}, err
-	}
-	set, err := h.Directory.CreateRelaySet(r.Context(), d.GUID, q.Name)
-	return showRelaySet(d, set), err
-}
-
-func (h *handler) orderRelaySet(r *http.Request, relays []string) (RelaySet, error) {
-	set, err := h.Directory.AssignRelays(r.Context(), r.PathValue("guid"), relays)
-	if err != nil {
-		return RelaySet{}, err
-	}
-	h.nudge()
-	return h.relaySet(set.GUID)
-}
-
-func (h *handler) assignRelaySet(r *http.Request, q Assignment) (RelaySet, error) {
-	set, err := h.Directory.RelaySet(r.PathValue("guid"))
-	if err != nil {
-		return RelaySet{}, err
-	}
-	to := directory.Target{Level: directory.DomainLevel, GUID: set.Domain}
-	switch {
-	case q.Member != "":
-		to = directory.Target{Level: directory.MemberLevel, GUID: q.Member}
-	case q.Group != "":
-		to.Level = directory.GroupLevel
-		if to.GUID, err = h.groupGUID(set.Domain, q.Group); err != nil {
-			return RelaySet{}, err
-		}
-	}
-	if err := h.Directory.AssignRelaySet(r.Context(), to, set.GUID); err != nil {
-		return RelaySet{}, err
-	}
-	h.nudge()
-	return h.relaySet(set.GUID)
-}
-
-func (h *handler) relaySet(guid string) (RelaySet, error) {
-	set, err := h.Directory.RelaySet(guid)
-	if err != nil {
-		return RelaySet{}, err
-	}
-	d, err := h.Directory.Domain(set.Domain)
-	return showRelaySet(d, set), err
 }
 
 // nudge has relays told of a change at once instead of within seconds.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ type managedRelay struct {
 
 func (m managedRelay) Registry() *registry.Registry { return m.registry }
 
-func (managedRelay) ServeOutsideManagers() error { return nil }
+func (managedRelay) AssignToEmptySets(context.Context) error { return nil }
 
 // TestRelays holds the answers about relays against the OpenAPI document, too.
 func TestRelays(t *testing.T) {
@@ -45,6 +46,21 @@ func TestRelays(t *testing.T) {
 	wanted := RelayDefaults{DeviceLifetimeDays: 1, IdentityLifetimeDays: 2, DeviceQuotaMB: 3, IdentityQuotaMB: 4, QuotaEnabled: true}
 	if changed, err := client.SetRelayDefaults(ctx, known.GUID, wanted); err != nil || changed.Settings == nil || *changed.Settings != wanted {
 		t.Errorf("set: %+v, %v", changed, err)
+	}
+	office, err := client.CreateDomain(ctx, NewDomain{Name: "Office"})
+	ok(t, err)
+	set, err := client.CreateRelaySet(ctx, NewRelaySet{Domain: office.GUID, Name: "South"})
+	ok(t, err)
+	if set, err = client.RenameRelaySet(ctx, set.GUID, "North"); err != nil || set.Name != "North" {
+		t.Errorf("renamed: %+v, %v", set, err)
+	}
+	if was, err := client.DeleteRelaySet(ctx, set.GUID); err != nil || was.Name != "North" {
+		t.Errorf("deleted: %+v, %v", was, err)
+	}
+	if sets, err := client.RelaySets(ctx, office.GUID); err != nil || len(sets) != 1 || !sets[0].Default {
+		t.Errorf("sets that are left: %+v, %v", sets, err)
+	} else if _, err := client.DeleteRelaySet(ctx, sets[0].GUID); !refusedAs(err, "conflict") {
+		t.Errorf("the default one: %v", err)
 	}
 	if _, err := client.SetRelayDefaults(ctx, "none", wanted); !refusedAs(err, "notFound") {
 		t.Errorf("of none: %v", err)

@@ -70,6 +70,8 @@
 //	PUT    /v1/relays/{guid}/defaults     RelayDefaults -> Relay
 //	GET    /v1/relay-sets?domain={domain} []RelaySet
 //	POST   /v1/relay-sets                 NewRelaySet -> RelaySet
+//	PATCH  /v1/relay-sets/{guid}          RelaySetChange -> RelaySet
+//	DELETE /v1/relay-sets/{guid}          RelaySet, as it was
 //	PUT    /v1/relay-sets/{guid}/relays   GUIDs of relays in order -> RelaySet
 //	POST   /v1/relay-sets/{guid}/assignment  Assignment -> RelaySet
 //	GET    /v1/mail                       MailSettings
