@@ -16,13 +16,19 @@ type shownAlert struct {
 	Path, Link             string // of the page where it is mended, empty if there is none for the person
 }
 
-// alertPages are the pages where a person finds more about a kind of alert, or mends it.
-func alertPages() map[string]string {
-	return map[string]string{
-		"account-backup": "/reports/{report}?backups", "box-backup": "/backup", "clock": "/doctor", "disk": "/reports/{report}?queues",
-		"domain-certificate": "/domains", "login-failures": "/logs", "mail": "/mail", "queue": "/reports/{report}?queues",
-		"queue-growth": "/reports/{report}?queues", "recovery": "/backup", "relay": "/relays", "relay-certificate": "/relays",
-		"tls-certificate": "/certificates",
+// alertPage is where a person finds more about a kind of alert, or mends it.
+type alertPage struct {
+	page   string // a path of the table of pages
+	report string // which, if it is that of reports
+}
+
+func alertPages() map[string]alertPage {
+	const report = "/reports/{report}"
+	return map[string]alertPage{
+		"account-backup": {report, "backups"}, "box-backup": {"/backup", ""}, "clock": {"/doctor", ""}, "disk": {report, "queues"},
+		"domain-certificate": {"/domains", ""}, "login-failures": {"/logs", ""}, "mail": {"/mail", ""}, "queue": {report, "queues"},
+		"queue-growth": {report, "queues"}, "recovery": {"/backup", ""}, "relay": {"/relays", ""}, "relay-certificate": {"/relays", ""},
+		"tls-certificate": {"/certificates", ""},
 	}
 }
 
@@ -39,11 +45,10 @@ func (v *visit) alerts() ([]shownAlert, error) {
 		if key := "alert.reading." + a.Kind; v.has(key) {
 			s.Reading = v.T(key, "value", v.Decimal(a.Value))
 		}
-		pattern, report, _ := strings.Cut(alertPages()[a.Kind], "?")
-		if v.Sees(pattern) {
-			s.Path, s.Link = strings.Replace(pattern, "{report}", report, 1), v.titleOf(pattern)
-			if report != "" {
-				s.Link = v.T("reports." + report)
+		if at := alertPages()[a.Kind]; v.Sees(at.page) {
+			s.Path, s.Link = strings.Replace(at.page, "{report}", at.report, 1), v.titleOf(at.page)
+			if at.report != "" {
+				s.Link = v.T("reports." + at.report)
 			}
 		}
 		shown = append(shown, s)

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,8 +82,12 @@ func TestAlertTexts(t *testing.T) {
 		if !english.has("alert.title."+kind) || !english.has("alert.remedy."+kind) || english.has("alert.reading."+kind) != (rule.Unit != "") {
 			t.Errorf("%s lacks words, or has too many", kind)
 		}
-		if _, ok := alertPages()[kind]; !ok {
+		at := alertPages()[kind]
+		if !slices.ContainsFunc(pages(), func(p page) bool { return p.path == at.page }) {
 			t.Errorf("%s has no page", kind)
+		}
+		if at.report != "" && !slices.ContainsFunc(reports(), func(r report) bool { return r.name == at.report }) {
+			t.Errorf("%s has no report", kind)
 		}
 	}
 }

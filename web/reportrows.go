@@ -103,7 +103,7 @@ func usageRows(v *visit, f api.ReportFilter) (reportRows, error) {
 	var shown reportRows
 	for _, u := range found {
 		name := textCell(u.Name)
-		if by := cmp.Or(f.By, "member"); by == "member" && u.Key != u.Name {
+		if f.By == "member" && u.Key != u.Name {
 			name = memberCell(u.Name, u.Key)
 		}
 		shown.Rows = append(shown.Rows, []cell{name, numberCell(u.Uses), numberCell(u.Elapsed), numberCell(int64(u.Days)), numberCell(u.Count)})

@@ -22,7 +22,7 @@ type report struct {
 	domain  bool   // can be of one domain
 	period  bool   // has a begin and an end
 	status  bool   // can be of members of one status
-	// by is what it can be added up by, as the interface knows it; each is the text choice.by.VALUE.
+	// by is what it can be added up by, as the interface knows it, the usual first; each is the text choice.by.VALUE.
 	by   []string
 	rows func(v *visit, f api.ReportFilter) (reportRows, error)
 }
@@ -138,7 +138,11 @@ func (v *visit) reportFilter(r report) (*list, api.ReportFilter, error) {
 		for _, value := range r.by {
 			options = append(options, option{Value: value, Label: v.T("choice.by." + value)})
 		}
-		f.By = l.filter("by", options...)
+		f.By = r.by[0]
+		if asked := v.r.URL.Query().Get("by"); slices.Contains(r.by, asked) {
+			f.By = asked
+		}
+		l.choice("by", f.By, options...)
 	}
 	if r.period {
 		from, until := l.period()

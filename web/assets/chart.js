@@ -33,6 +33,9 @@
     return data;
   }
 
+  // distinct leaves out what is the same as before it: a chart of one day has a mark for every hour.
+  const distinct = (labels) => labels.map((label, i) => (label === labels[i - 1] ? "" : label));
+
   function draw(figure) {
     const place = figure.querySelector(".plot");
     const colour = (name) => getComputedStyle(figure).getPropertyValue(name).trim();
@@ -46,12 +49,12 @@
     const options = {
       width: place.clientWidth,
       height: small ? 110 : 200,
-      padding: [8, 4, 0, 0],
+      padding: [8, 20, 0, 0],
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
       scales: { x: { time: true }, y: { range: (_, __, top) => [0, Math.max(top, 1) * 1.05] } },
       axes: [
-        { ...axis, grid: { show: false }, size: 26, space: 70, values: (_, at) => at.map((t) => when.format(t * 1000)) },
+        { ...axis, grid: { show: false }, size: 26, space: 70, values: (_, at) => distinct(at.map((t) => when.format(t * 1000))) },
         { ...axis, size: 56, space: small ? 36 : 40, values: (_, at) => at.map((n) => (Number.isInteger(n) ? write(n) : "")) },
       ],
       series: [{}, ...data.slice(1).map((_, i) => ({
