@@ -42,6 +42,9 @@ try {
     queues: "/queues", trust: "/trust", "trust-new": "/trust/new", directories: "/directory", "directory-new": "/directory/_new",
     mail: "/mail", outbox: "/outbox", invitations: "/invitations", invitation: "/invitations/en",
     audit: "/audit", "audit-devices": "/audit/devices", "audit-files": "/audit/files", "audit-settings": "/audit/settings",
+    account: "/account", "account-password": "/account/password", "account-authenticator": "/account/authenticator",
+    administrators: "/administrators", "administrator-new": "/administrators/new", administrator: "/administrators/of/ann",
+    "administrator-password": "/administrators/of/ann/password", roles: "/roles", tokens: "/tokens", "token-new": "/tokens/new",
   };
   Object.assign(all, await ofPeople(page, member));
   for (const [name, path] of Object.entries(all)) await look(page, path, name);

@@ -2,12 +2,16 @@
 import { look } from "./look.mjs";
 
 export async function setUp(page, code) {
+  await look(page, "/setup/restore", "setup-restore");
   await look(page, "/", "setup");
   await page.getByLabel("Set-up code").fill(code);
   await page.getByLabel("Full name").fill("Ann Smith");
   await page.getByLabel("Name to sign in with").fill("ann");
   await page.getByLabel("Password", { exact: true }).fill("seven purple ploughs");
   await page.getByRole("button", { name: "Become administrator" }).click();
+  await page.waitForURL("**/setup/factor");
+  await look(page, "/setup/factor", "setup-factor");
+  await page.getByRole("link", { name: "Skip this for now" }).click();
   await page.waitForURL("**/setup/address");
   await look(page, "/setup/address", "setup-address");
   await page.getByRole("link", { name: "Continue" }).click();
