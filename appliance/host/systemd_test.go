@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -52,8 +53,24 @@ func TestListenPrefersTheInheritedSocket(t *testing.T) {
 	}
 	t.Cleanup(func() { inherited.Close() })
 	sockets := Sockets{"http": {inherited}}
-	if got, err := sockets.Listen("http", "127.0.0.1:0"); err != nil || got != inherited {
-		t.Fatalf("got %v, %v; want the inherited socket", got, err)
+	// A box that opens again asks again, and connections that came in between have waited.
+	for range 2 {
+		caller, err := net.Dial("tcp", inherited.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { caller.Close() })
+		got, err := sockets.Listen("http", "127.0.0.1:0")
+		if err != nil || got.Addr().String() != inherited.Addr().String() {
+			t.Fatalf("got %v, %v; want the inherited socket", got, err)
+		}
+		taken, err := got.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(taken.Close(), got.Close()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	_, err = sockets.Listen("other", inherited.Addr().String())
 	if err == nil || !strings.Contains(err.Error(), "other: cannot listen on "+inherited.Addr().String()) {
