@@ -102,6 +102,7 @@ type Appliance struct {
 
 	restoring sync.Mutex    // is held while a backup is read
 	restored  chan struct{} // capacity 1: a restored box waits to be opened
+	restart   chan struct{} // capacity 1: somebody has asked for a restart
 }
 
 // New opens the data directory and binds the sockets.
@@ -110,7 +111,7 @@ func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
 	opts.Log = slog.New(recent.Handler(opts.Log.Handler()))
 	a := &Appliance{
 		opts: opts, services: newServices(opts.Log), recentLog: recent, checkup: checkup.New(opts.Examine, opts.Now),
-		restored: make(chan struct{}, 1),
+		restored: make(chan struct{}, 1), restart: make(chan struct{}, 1),
 	}
 	defer func() {
 		if err != nil {

@@ -21,6 +21,13 @@ const drainTimeout = 8 * time.Second
 // that one.
 var ErrRestored = errors.New("the box is replaced by a restored one")
 
+// ErrRestart says that a box ended because an administrator has asked for a restart of it.
+var ErrRestart = errors.New("the box is to start again")
+
+// Again reports whether an error of Run asks for New and Run once more, in the same process: what it was started with
+// and the sockets of the service manager stay.
+func Again(err error) bool { return errors.Is(err, ErrRestored) || errors.Is(err, ErrRestart) }
+
 // Run serves until ctx ends, then finishes the running requests and closes everything. It returns an error when the
 // box had to stop by itself.
 func (a *Appliance) Run(ctx context.Context) error {
@@ -56,8 +63,10 @@ func (a *Appliance) Run(ctx context.Context) error {
 	case cause = <-a.services.failed:
 	case <-a.restored:
 		cause = ErrRestored
+	case <-a.restart:
+		cause = ErrRestart
 	}
-	if errors.Is(cause, ErrRestored) {
+	if Again(cause) {
 		a.tell("reloading", host.Reloading())
 	} else {
 		a.tell("stopping", host.Stopping())
@@ -77,6 +86,14 @@ func (a *Appliance) Run(ctx context.Context) error {
 	}
 	errs = append(errs, ports.endCarriers(drain), <-closed)
 	return errors.Join(append(errs, a.Close())...)
+}
+
+// askRestart has Run end with ErrRestart, once who has asked is answered.
+func (a *Appliance) askRestart() {
+	select {
+	case a.restart <- struct{}{}:
+	default: // asked already
+	}
 }
 
 // background runs something until the returned function is called, which waits for its end.
@@ -99,7 +116,7 @@ func (a *Appliance) adminConfig() api.Config {
 		Access: a.access, Backup: a.backups, Listeners: a.listeners(), Version: a.opts.Version, Now: a.opts.Now, Log: a.opts.Log,
 		DataDir: a.opts.DataDir, Started: a.opts.Now(),
 		RecentLog: a.recentLog, Checkup: a.checkup, TLS: a.tls,
-		Machine: machine.New(machine.StewardSocket, update.Socket),
+		Machine: machine.New(machine.StewardSocket, update.Socket), Restart: a.askRestart,
 		Restore: a.restore,
 	}
 	if a.relay != nil {

@@ -125,7 +125,7 @@ func (v *visit) backupSettings(plan backupPage) backupSettingsPage {
 		input{name: "backupWhen", kind: "select", options: when, required: true},
 		input{name: "backupTime", kind: "time"},
 		input{name: "backupKeep", kind: "number", required: true},
-		input{name: "backupPassphrase", kind: "password", autocomplete: "new-password", required: !known},
+		input{name: "backupNewPassphrase", kind: "password", autocomplete: "new-password", required: !known},
 		input{name: "backupPassphraseAgain", kind: "password", autocomplete: "new-password", required: !known})
 	f := v.form("backup.save", fields...)
 	f.Back = "/backup"
@@ -187,7 +187,7 @@ func (p backupSettingsPage) settle(v *visit) bool {
 	if target := f.value("backupTarget"); target != "" && (kindOfTarget(target) != p.Kind || p.Kind == "folder" && !strings.HasPrefix(target, "/")) {
 		f.wrong("backupTarget", v.T("backup.otherKind."+p.Kind))
 	}
-	if f.value("backupPassphrase") != f.value("backupPassphraseAgain") {
+	if f.value("backupNewPassphrase") != f.value("backupPassphraseAgain") {
 		f.wrong("backupPassphraseAgain", v.T("backup.differs"))
 	}
 	if _, err := strconv.Atoi(f.value("backupKeep")); err != nil && f.value("backupKeep") != "" {
@@ -206,7 +206,7 @@ func (p backupSettingsPage) settings() api.BackupSettings {
 		Target: value("backupTarget"), Login: cmp.Or(value("backupLogin"), value("backupAccessKey")),
 		HostKey: value("backupHostKey"), Region: value("backupRegion"),
 		Password: cmp.Or(value("backupPassword"), value("backupSecretKey")), PrivateKey: value("backupPrivateKey"),
-		Passphrase: value("backupPassphrase"),
+		Passphrase: value("backupNewPassphrase"),
 	}
 	if s.PrivateKey != "" {
 		s.PrivateKey += "\n" // PEM ends with one; forms lose it

@@ -23,18 +23,18 @@ func TestBackupPages(t *testing.T) {
 	dir := t.TempDir()
 	form := url.Values{
 		"kind": {"folder"}, "backupTarget": {"somewhere"}, "backupWhen": {"daily"}, "backupTime": {""}, "backupKeep": {"many"},
-		"backupPassphrase": {passphrase}, "backupPassphraseAgain": {"another"},
+		"backupNewPassphrase": {passphrase}, "backupPassphraseAgain": {"another"},
 	}
 	w := b.do(http.MethodPost, "/backup/settings", form)
 	b.contains(w.Body.String(), "must be a path that begins with /", "is not the same passphrase", "must be a number", `id="f-backupTime-error"`)
 	if strings.Contains(w.Body.String(), passphrase) {
 		t.Error("the passphrase is shown again")
 	}
-	for name, value := range map[string]string{"backupTarget": dir, "backupTime": "03:15", "backupKeep": "2", "backupPassphraseAgain": "short", "backupPassphrase": "short"} {
+	for name, value := range map[string]string{"backupTarget": dir, "backupTime": "03:15", "backupKeep": "2", "backupPassphraseAgain": "short", "backupNewPassphrase": "short"} {
 		form.Set(name, value)
 	}
 	b.contains(b.do(http.MethodPost, "/backup/settings", form).Body.String(), "must have at least 12")
-	form.Set("backupPassphrase", passphrase)
+	form.Set("backupNewPassphrase", passphrase)
 	form.Set("backupPassphraseAgain", passphrase)
 	b.post("/backup/settings", form)
 	b.contains(b.get("/backup"), "Saved.", dir, "Every day, 03:15", "2026-03-15 03:15 UTC")

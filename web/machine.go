@@ -10,6 +10,7 @@ import (
 // updatesPage is what updates.html shows.
 type updatesPage struct {
 	api.Machine
+	Form    *form
 	Version string // of the program that runs
 }
 
@@ -22,7 +23,10 @@ func (v *visit) updates() (updatesPage, error) {
 	if err != nil {
 		return updatesPage{}, err
 	}
-	return updatesPage{machine, status.Version}, nil
+	return updatesPage{Machine: machine, Version: status.Version, Form: v.form("updates.install",
+		input{name: "updateOlder", kind: "checkbox", wide: true},
+		input{name: "updateBundle", kind: "file", accept: ".update", required: true, wide: true},
+	)}, nil
 }
 
 func getUpdates(v *visit) error {
@@ -37,6 +41,31 @@ func liveUpdates(v *visit) error {
 	return v.live("updates.html", "installing", func() (any, error) { return v.updates() })
 }
 
+// postUpdate hands the bundle on as it comes: it is larger than the memory of a small box.
+func postUpdate(v *visit) error {
+	bundle, err := v.streamed("updateBundle")
+	if err != nil {
+		return err
+	}
+	p, err := v.updates()
+	if err != nil {
+		return err
+	}
+	if bundle == nil {
+		p.Form.wrong("updateBundle", v.T("error.required"))
+	} else {
+		installed, err := v.client.InstallUpdate(v.ctx(), bundle, v.formValue("updateOlder") == "yes")
+		if err == nil {
+			return v.render("going.html", going{v.T("updates.installed", "version", installed.Version), true})
+		}
+		if err = p.Form.refused(err); err != nil {
+			return err
+		}
+	}
+	v.drain()
+	return v.again("updates.html", p)
+}
+
 // going is what going.html shows: the machine is about to stop.
 type going struct {
 	Text  string
@@ -46,6 +75,7 @@ type going struct {
 // powerAction is something that a person has done to the machine.
 type powerAction struct {
 	Name   string // of the path, and in the texts' keys
+	Here   bool   // needs nothing of the machine
 	Danger bool   // asks for a word to be typed
 	Comes  bool   // the machine comes back by itself
 	act    func(*api.Client, *visit) error
@@ -53,6 +83,10 @@ type powerAction struct {
 
 func powerActions() []powerAction {
 	return []powerAction{
+		{Name: "again", Here: true, Comes: true, act: func(c *api.Client, v *visit) error {
+			_, err := c.Restart(v.ctx())
+			return err
+		}},
 		{Name: "restart", Comes: true, act: func(c *api.Client, v *visit) error {
 			_, err := c.RestartMachine(v.ctx())
 			return err

@@ -13,6 +13,8 @@ import (
 
 	"furrow/appliance/machine"
 	"furrow/appliance/update"
+	"furrow/web/api"
+	"furrow/web/boxtest"
 )
 
 // waiting serves each connection to a socket of the box's machine.
@@ -90,12 +92,49 @@ func TestPowerPages(t *testing.T) {
 	}
 }
 
+func TestStartAnew(t *testing.T) {
+	asked := 0
+	b := newBox(t, func(_ *boxtest.Parts, c *api.Config) { c.Restart = func() { asked++ } })
+	b.setUp()
+	b.contains(b.get("/power"), `href="/power/again"`)
+	b.contains(b.do(http.MethodPost, "/power/again", nil).Body.String(), "Furrow starts anew now.")
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
+}
+
 func TestUpdatesPage(t *testing.T) {
 	b := newBox(t)
 	b.setUp()
+	w := b.sendFiles("/updates", map[string][]byte{"updateBundle": []byte("bundle")})
+	b.contains(w.Body.String(), "this needs the Furrow image")
 	b.steward(update.Versions{
 		Running: update.Release{Version: "one"}, Slot: update.SlotB, Trial: true,
 		Last: &update.Record{To: update.Manifest{Version: "two"}, Outcome: update.Returned, Reason: "it did not answer"},
 	}, func(what string) { t.Error(what) })
-	b.contains(b.get("/updates"), "on trial", "two", "went back to the version before", "it did not answer")
+	b.contains(b.get("/updates"), "on trial", "two", "went back to the version before", "it did not answer",
+		`name="updateBundle"`)
+	taken, answer := "", `{"error":"not signed by the key that this box trusts"}`
+	b.waiting("taker", func(conn io.ReadWriter) {
+		all, err := io.ReadAll(conn)
+		if err != nil {
+			t.Error(err)
+		}
+		taken = string(all)
+		if _, err := io.WriteString(conn, answer); err != nil {
+			t.Error(err)
+		}
+	})
+	files := map[string][]byte{"updateBundle": []byte("bundle")}
+	w = b.sendFiles("/updates", files)
+	if w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("a bundle that is refused: %d", w.Code)
+	}
+	b.contains(w.Body.String(), "not signed by the key")
+	answer = `{"percent":50}{"installed":{"version":"three"}}`
+	b.contains(b.sendFiles("/updates", files).Body.String(), "Version three is installed.")
+	if taken != "newer\nbundle" {
+		t.Errorf("taken %q", taken)
+	}
+	b.contains(b.sendFiles("/updates", nil).Body.String(), `id="f-updateBundle-error"`)
 }

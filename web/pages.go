@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"furrow/appliance/update"
 	"furrow/web/access"
 )
 
@@ -209,7 +210,7 @@ func pages() []page {
 		{path: "/tokens/new", role: access.Server, title: "tokens.make", get: getNewToken, post: postNewToken},
 		{path: "/tokens/{id}/remove", role: access.Server, title: "tokens.remove", get: getRemoveToken, post: postRemoveToken},
 
-		{path: "/updates", role: access.Server, title: "updates.title", nav: sectionSystem, icon: "update", get: getUpdates},
+		{path: "/updates", role: access.Server, title: "updates.title", nav: sectionSystem, icon: "update", get: getUpdates, post: postUpdate, limit: update.MaxBundleSize, streams: true},
 		{path: "/live/updates", role: access.Server, title: "updates.title", get: liveUpdates},
 		{path: "/power", role: access.Server, title: "power.title", nav: sectionSystem, icon: "power", get: getPower},
 		{path: "/power/{action}", role: access.Server, title: "power.title", get: getPowerQuestion, post: postPower},

@@ -6,7 +6,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"log/slog"
@@ -103,13 +102,8 @@ func (b *box) sendFiles(target string, files map[string][]byte) *httptest.Respon
 		b.t.Fatal(err)
 	}
 	r := httptest.NewRequest(http.MethodPost, "https://box"+target, &body)
-	r.TLS = &tls.ConnectionState{}
 	r.Header.Set("Content-Type", form.FormDataContentType())
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	r.AddCookie(&http.Cookie{Name: sessionCookie, Value: b.cookies[sessionCookie]})
-	w := httptest.NewRecorder()
-	b.handler.ServeHTTP(w, r)
-	return w
+	return b.ask(r)
 }
 
 func TestCertificatePages(t *testing.T) {

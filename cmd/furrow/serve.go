@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -31,7 +30,7 @@ func (c *serveCmd) Run(s *session) error {
 		return err
 	}
 	for {
-		if err := c.serve(s, hostname, sockets); !errors.Is(err, appliance.ErrRestored) {
+		if err := c.serve(s, hostname, sockets); !appliance.Again(err) {
 			return err
 		}
 	}

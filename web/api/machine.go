@@ -47,6 +47,15 @@ func (h *handler) machineRoutes() []Route {
 			Summary: "The machine that the box runs on, its versions and updates", action: answer(h, h.machine),
 		},
 		{
+			Method: "POST", Path: "/v1/restart", Role: access.Server,
+			Summary: "Start the box anew in its process, which reads the configuration file again",
+			action: answer(h, func(r *http.Request) (Status, error) {
+				h.Log.Info("restart asked for")
+				h.Restart()
+				return h.status(r)
+			}),
+		},
+		{
 			Method: "POST", Path: "/v1/machine/update", Role: access.Server, Query: []string{allowOlder},
 			Summary: "Install an update, the request's body, and restart the machine with it", action: install,
 		},
@@ -114,6 +123,11 @@ func (c *Client) InstallUpdate(ctx context.Context, bundle io.Reader, older bool
 	}
 	req.Header.Set("Content-Type", "application/octet-stream")
 	return decodeAnswer[update.Manifest](c.do(req))
+}
+
+// Restart has the box start anew in its process.
+func (c *Client) Restart(ctx context.Context) (Status, error) {
+	return call[Status](ctx, c, http.MethodPost, "/v1/restart", nil)
 }
 
 // RestartMachine restarts the machine.

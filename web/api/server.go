@@ -64,6 +64,8 @@ type Config struct {
 	Checkup *checkup.Room
 	// Machine has done to the machine what the box itself may not do.
 	Machine *machine.Machine
+	// Restart has the box end, and the process start it again.
+	Restart func()
 	// TLS keeps the certificate of the box.
 	TLS *tlscert.Keeper
 	// DataDir is the data directory, Started when the box began to serve.
