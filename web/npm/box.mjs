@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-// start returns a box that listens on ports of the system's choice; whoever starts it stops it.
-export function start(furrow) {
+// start returns a box that listens at the addresses of its services, or on ports of the system's choice; whoever starts it
+// stops it, and with it goes all that it had.
+export function start(furrow, addresses = { http: "127.0.0.1:0", https: "127.0.0.1:0", sstp: "127.0.0.1:0" }) {
   const data = mkdtempSync(join(tmpdir(), "furrow-browser-"));
   const box = spawn(furrow, ["--data", data, "serve",
-    ...["http", "https", "sstp"].flatMap((service) => ["--listen", `${service}=127.0.0.1:0`])]);
+    ...Object.entries(addresses).flatMap(([service, address]) => ["--listen", `${service}=${address}`])]);
   let log = "";
   box.stderr.on("data", (text) => { log += text; });
   box.stdout.on("data", (text) => { log += text; });
@@ -41,8 +42,9 @@ export function start(furrow) {
       throw new Error(`the box never said ${pattern}:\n${log}`);
     },
 
-    async address(service) {
-      return JSON.parse(await run("status", "--json")).listeners[service];
+    async addresses() {
+      const { http, https, sstp } = JSON.parse(await run("status", "--json")).listeners;
+      return { http, https, sstp };
     },
 
     async stop() {

@@ -1,25 +1,30 @@
 // The pages in a real browser, over the real https port of a real box: the set-up from nothing to the first member, a
-// day at the office, then every page in light and dark and three widths, without violations that axe-core finds and without errors in the
-// console. Pictures are left in ../../bin/screenshots. Usage: node browser.mjs FURROW CHROMIUM
+// day at the office, every page in light and dark and three widths, without violations that axe-core finds and without
+// errors in the console, and the restore of the box after it was lost. Pictures are left in ../../bin/screenshots.
+// Usage: node browser.mjs FURROW CHROMIUM
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { start } from "./box.mjs";
 import { look, open, problems } from "./look.mjs";
 import { office } from "./office.mjs";
 import { ofPeople } from "./people.mjs";
+import { restored, signIn } from "./restore.mjs";
 import { setUp } from "./setup.mjs";
 
 const [furrow, executablePath] = process.argv.slice(2);
-const box = start(furrow);
+const homes = mkdtempSync(join(tmpdir(), "furrow-office-"));
+let box = start(furrow);
 let browser;
 try {
   const code = await box.said(/code="?([A-Za-z0-9-]+)/);
   browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-  const page = await open(browser, `https://${await box.address("https")}`);
+  const page = await open(browser, `https://${(await box.addresses()).https}`);
   await setUp(page, code);
-  await office(page, box);
+  const bob = await office(page, box, homes);
 
-  await page.goto("/members");
-  const member = await page.getByRole("link", { name: "Bob Jones" }).getAttribute("href");
+  const member = bob.path;
   await page.goto("/domains");
   const domain = await page.getByRole("link", { name: "Office" }).getAttribute("href");
   await page.goto("/relay-sets");
@@ -53,11 +58,14 @@ try {
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.waitForURL("**/sign-in");
   await look(page, "/sign-in", "signin");
+  await signIn(page);
+  box = await restored(browser, page, box, bob);
 } catch (error) {
   problems.push(String(error.stack));
 } finally {
   await browser?.close();
   await box.stop();
+  rmSync(homes, { recursive: true, force: true });
 }
 for (const problem of problems) console.error(problem);
 console.log(problems.length === 0 ? "every page is well" : `${problems.length} problems`);

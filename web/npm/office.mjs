@@ -1,26 +1,21 @@
 // A day at the office: what somebody does at the pages, and what clients see of it on the wire.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lookHere, problems } from "./look.mjs";
 
 // expected is how long something may take to show that happens by itself, in milliseconds.
 const expected = 60_000;
 
-// office needs a page of an administrator and members called Bob Jones and Eva Köhler who have not joined.
-export async function office(page, box) {
-  const homes = mkdtempSync(join(tmpdir(), "furrow-office-"));
-  try {
-    const bob = await joins(page, box, "Bob Jones", join(homes, "bob"));
-    await seenOnline(page, box, bob);
-    await policyChanged(page, box, bob);
-    await resetApproved(page, box, bob);
-    await disabled(page, box, bob);
-    await imported(page, 500);
-  } finally {
-    rmSync(homes, { recursive: true, force: true });
-  }
+// office needs a page of an administrator, a member called Bob Jones who has not joined, and a folder for his client. It
+// returns him as he is then.
+export async function office(page, box, homes) {
+  const bob = await joins(page, box, "Bob Jones", join(homes, "bob"));
+  await seenOnline(page, box, bob);
+  await policyChanged(page, box, bob);
+  await resetApproved(page, box, bob);
+  await disabled(page, box, bob);
+  await imported(page, 500);
+  return bob;
 }
 
 // joins has a client become the member of a name with the code that the member's page shows.
@@ -29,7 +24,7 @@ async function joins(page, box, name, home) {
   await page.getByRole("link", { name }).click();
   const path = new URL(page.url()).pathname;
   const code = await page.locator("section.code dd code").last().innerText();
-  const server = `http://${await box.address("http")}`;
+  const server = `http://${(await box.addresses()).http}`;
   await box.run("client", "join", "--server", server, "--code", code, "--home", home);
   await until("the relay knows the member", () => box.run("client", "register", "--home", home));
   await page.goto(path);
