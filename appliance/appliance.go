@@ -80,6 +80,7 @@ type Appliance struct {
 	service   *service.Server
 	records   records
 	lifeSign  *state.Table[lifeSign]
+	address   *state.Table[chosenAddress]
 	links     *relaylink.Links // nil in recovery mode
 	relay     *relayBox        // nil for a box that is no relay
 	mail      *mail.Post
@@ -189,7 +190,7 @@ func (a *Appliance) openTLS(ctx context.Context, tables *tlscert.Tables, vault *
 // openState opens the store, which takes the lock of the data directory, and then the vault.
 func (a *Appliance) openState() (laterTables, *keys.Vault, error) {
 	schema, tables := declare()
-	a.lifeSign = tables.lifeSign
+	a.lifeSign, a.address = tables.lifeSign, tables.address
 	var err error
 	a.store, a.report, err = state.Open(filepath.Join(a.opts.DataDir, stateDir), schema, state.Options{Logger: a.opts.Log})
 	if errors.Is(err, state.ErrLocked) {
@@ -266,17 +267,6 @@ func (a *Appliance) listen() (err error) {
 	}
 	if a.opts.Config.Listen.HTTPS != "" {
 		a.https, err = a.opts.Sockets.Listen("https", a.opts.Config.Listen.HTTPS)
-	}
-	return err
-}
-
-// setServerURL records the address clients are to use. In recovery mode nothing can be recorded, and the address stays
-// as it was until the restored state is accepted and the box restarted.
-func (a *Appliance) setServerURL(ctx context.Context) error {
-	a.serverURL = a.opts.Config.EffectiveServerURL(a.opts.Hostname, a.http.Addr())
-	err := a.directory.SetServerURL(ctx, a.serverURL)
-	if errors.Is(err, state.ErrRecovery) {
-		return nil
 	}
 	return err
 }

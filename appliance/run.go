@@ -119,6 +119,9 @@ func (a *Appliance) adminConfig() api.Config {
 		Machine: machine.New(machine.StewardSocket, update.Socket), Restart: a.askRestart,
 		Restore: a.restore,
 	}
+	if a.opts.Config.ServerURL == "" {
+		config.ChooseHost = a.chooseHost
+	}
 	if a.relay != nil {
 		config.Relay, config.Traffic = a.relay, a.relay.traffic
 	}

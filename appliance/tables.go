@@ -31,6 +31,7 @@ type tables struct {
 	records     recordTables
 	watch       watchTables
 	lifeSign    *state.Table[lifeSign]
+	address     *state.Table[chosenAddress]
 	ldap        *ldapsync.Tables
 	access      *access.Tables
 	invitations *invitation.Tables
@@ -41,7 +42,7 @@ func declare() (*state.Schema, tables) {
 	schema := state.NewSchema()
 	return schema, tables{
 		directory: directory.Declare(schema), mail: mail.Declare(schema), records: declareRecords(schema),
-		watch: declareWatch(schema), lifeSign: declareLifeSign(schema), ldap: ldapsync.Declare(schema),
+		watch: declareWatch(schema), lifeSign: declareLifeSign(schema), address: declareAddress(schema), ldap: ldapsync.Declare(schema),
 		access: access.Declare(schema), invitations: invitation.Declare(schema),
 		laterTables: laterTables{
 			registry: registry.Declare(schema), links: relaylink.Declare(schema), tls: tlscert.Declare(schema),

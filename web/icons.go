@@ -29,6 +29,7 @@ func icon(name string) (template.HTML, error) {
 		"lock":      `<rect x="4" y="9" width="12" height="8.500" rx="1.500"/><path d="M6.500 9V6.500a3.500 3.500 0 0 1 7 0V9"/>`,
 		"update":    `<path d="M10 16V6M5.500 10L10 5.500l4.500 4.500M4 2.500h12"/>`,
 		"power":     `<path d="M10 2.500V10M6 4.800a7 7 0 1 0 8 0"/>`,
+		"pin":       `<path d="M10 17.500s-5.500-5-5.500-9a5.500 5.500 0 0 1 11 0c0 4-5.500 9-5.500 9z"/><circle cx="10" cy="8.500" r="2"/>`,
 		"about":     `<circle cx="10" cy="10" r="7.500"/><path d="M10 9v5M10 6v.500"/>`,
 		"ok":        `<circle cx="10" cy="10" r="7.500"/><path d="M6.500 10.500l2.500 2.500 4.500-5.500"/>`,
 		"warning":   `<path d="M10 3l8 14H2zM10 8.500v4M10 14.500v.300"/>`,

@@ -20,6 +20,9 @@ const (
 	maxShownLines = 200
 )
 
+// memberFiles are the files that members are taken from, as HTML has it.
+const memberFiles = ".csv,.xml,.txt,text/csv,application/xml"
+
 // memberImport is what member-import.html shows of a file before it is imported.
 type memberImport struct {
 	roster.Report
@@ -32,7 +35,7 @@ type memberImport struct {
 
 func (v *visit) importForm(domains []api.DomainName) *form {
 	v.under(v.T("members.title"), "/members")
-	inputs := []input{{name: "memberFile", kind: "file", required: true, wide: true, accept: ".csv,.xml,.txt,text/csv,application/xml"}}
+	inputs := []input{{name: "memberFile", kind: "file", required: true, wide: true, accept: memberFiles}}
 	if len(domains) > 1 {
 		inputs = append(inputs, input{name: "domain", kind: "select", required: true, wide: true, options: domainOptions(domains)})
 	}
@@ -118,8 +121,8 @@ func formatOfFile(file []byte) string {
 	return string(roster.CSV)
 }
 
-// memberFiles is what member-export.html shows.
-type memberFiles struct{ Domains []api.DomainName }
+// memberExport is what member-export.html shows.
+type memberExport struct{ Domains []api.DomainName }
 
 // getExport sends the members of a domain in a file, or shows which files there are.
 func getExport(v *visit) error {
@@ -131,7 +134,7 @@ func getExport(v *visit) error {
 		if err != nil {
 			return err
 		}
-		return v.render("member-export.html", memberFiles{domains})
+		return v.render("member-export.html", memberExport{domains})
 	}
 	export := api.MemberExport{Domain: asked.Get("domain"), Format: format, Separator: asked.Get("separator")}
 	// Any format that there is not is refused before the first octet.

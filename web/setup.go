@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"net/mail"
 	"strings"
@@ -28,6 +29,7 @@ type setUpPage struct {
 	Domains  []api.Domain
 	Members  []api.Member
 	Address  string
+	Doctor   examinationPage
 }
 
 func (v *visit) setUpPage(f *form) setUpPage {
@@ -84,12 +86,6 @@ func getSetUpFactor(v *visit) error {
 	p := v.setUpPage(nil)
 	p.Passkeys = v.origin() != ""
 	return v.render("setup-factor.html", p)
-}
-
-func getSetUpAddress(v *visit) error {
-	p := v.setUpPage(nil)
-	p.Reach = v.site.Reach(v.ctx(), v.site.ServerURL)
-	return v.render("setup-address.html", p)
 }
 
 func (v *visit) firstDomainForm() *form {
@@ -156,18 +152,27 @@ func postSetUpMail(v *visit) error {
 }
 
 func (v *visit) firstMembersForm() *form {
-	return v.form("setup.members.add", input{name: "people", kind: "textarea", required: true, rows: 8, wide: true})
+	return v.form("setup.members.add", input{name: "people", kind: "textarea", rows: 8, wide: true},
+		input{name: "memberFile", kind: "file", wide: true, accept: memberFiles})
 }
 
 func getSetUpMembers(v *visit) error {
 	return v.render("setup-members.html", v.setUpPage(v.firstMembersForm()))
 }
 
+// postSetUpMembers adds those who were typed, and those of a file: all of it, or nothing.
 func postSetUpMembers(v *visit) error {
 	f := v.firstMembersForm()
 	people, wrong := parsePeople(v.words, f.value("people"))
 	if wrong != "" {
 		f.wrong("people", wrong)
+	}
+	file, err := v.upload("memberFile")
+	if err != nil {
+		return err
+	}
+	if len(people) == 0 && len(file) == 0 && wrong == "" {
+		f.wrong("people", v.T("error.required"))
 	}
 	if !f.complete() {
 		return v.again("setup-members.html", v.setUpPage(f))
@@ -180,6 +185,24 @@ func postSetUpMembers(v *visit) error {
 		v.redirect("/setup/domain")
 		return nil
 	}
+	added := 0
+	if len(file) > 0 {
+		report, err := v.client.ImportMembers(v.ctx(), api.MemberImport{
+			Domain: domains[0].GUID, Format: formatOfFile(file), CreateGroups: true,
+		}, bytes.NewReader(file))
+		switch {
+		case err != nil:
+			if err = f.refused(err); err != nil {
+				return err
+			}
+		case !report.Applied:
+			f.wrong("memberFile", report.Problems[0].Error())
+		}
+		if f.Failed() {
+			return v.again("setup-members.html", v.setUpPage(f))
+		}
+		added = report.Created
+	}
 	for i, person := range people {
 		if _, err := v.client.CreateMember(v.ctx(), api.NewMember{Domain: domains[0].GUID, MemberDetails: person}); err != nil {
 			// Those before are members now; what is left can be put right and sent again.
@@ -190,7 +213,7 @@ func postSetUpMembers(v *visit) error {
 			return v.again("setup-members.html", v.setUpPage(f))
 		}
 	}
-	return v.done("/setup/done", "done.membersAdded", "n", len(people))
+	return v.done("/setup/done", "done.membersAdded", "n", added+len(people))
 }
 
 // parsePeople reads one person a line, as mail programs write them, Ann Smith <ann@example.com>, or with a comma,
@@ -244,5 +267,13 @@ func getSetUpDone(v *visit) error {
 		return err
 	}
 	p.Members = list.Members
+	if p.Doctor, err = v.examination(); err == nil && p.Doctor.Began.IsZero() && v.May("/doctor") {
+		if _, err = v.client.Examine(v.ctx()); err == nil {
+			p.Doctor, err = v.examination()
+		}
+	}
+	if err != nil {
+		return err
+	}
 	return v.render("setup-done.html", p)
 }

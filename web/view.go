@@ -14,6 +14,13 @@ const themeCookie = "__Host-theme"
 // Data is what the page was rendered with.
 func (v *visit) Data() any { return v.data }
 
+// With is the visit with other data, for a template that shows a part of the page's.
+func (v *visit) With(data any) *visit {
+	part := *v
+	part.data = data
+	return &part
+}
+
 // Title is the page's.
 func (v *visit) Title() string {
 	if v.title != "" {

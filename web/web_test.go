@@ -147,6 +147,22 @@ func (b *box) linkTo(page, pattern string) string {
 	return found
 }
 
+// TestFirstMembersInFile has a file in the set-up, all of which is taken, or nothing.
+func TestFirstMembersInFile(t *testing.T) {
+	b := newBox(t)
+	b.setUp()
+	b.post("/setup/domain", url.Values{"domainName": {"Office"}, "organization": {"Contoso"}})
+	b.contains(b.do(http.MethodPost, "/setup/members", nil).Body.String(), `id="f-people-error"`)
+	w := b.send("/setup/members", nil, file{"memberFile", "people.csv", []byte("fullName,email\nAnn,ann@example.com\nBob,nowhere\n")})
+	b.contains(w.Body.String(), `id="f-memberFile-error"`, "line 3, email")
+	w = b.send("/setup/members", map[string]string{"people": "Eva Köhler, eva@example.com"},
+		file{"memberFile", "people.csv", []byte("fullName,email,group\nAnn,ann@example.com,Sales\nBob,bob@example.com,\n")})
+	if w.Header().Get("Location") != "/setup/done" {
+		t.Fatalf("%d\n%s", w.Code, w.Body)
+	}
+	b.contains(b.get("/members"), "Ann", "Bob", "Eva Köhler", "1 to 3 of 3", "Sales")
+}
+
 const memberPattern = `/members/[0-9A-F]{8}-[0-9A-F-]{27}`
 
 func TestSetUpAndDaily(t *testing.T) {
@@ -179,7 +195,7 @@ func TestSetUpAndDaily(t *testing.T) {
 		t.Fatalf("to %s", to)
 	}
 	done := b.get("/setup/done")
-	b.contains(done, "3 members added.", "Ann Smith", "Account configuration code")
+	b.contains(done, "3 members added.", "Ann Smith", "Account configuration code", `data-live="/live/doctor"`)
 
 	b.contains(b.get("/"), "3", "/members?status=pending")
 	list := b.get("/members?q=SMITH")

@@ -66,6 +66,9 @@ type Config struct {
 	Machine *machine.Machine
 	// Restart has the box end, and the process start it again.
 	Restart func()
+	// ChooseHost has clients find the box under another name from its next start on, and returns the new address; nil
+	// where the configuration says what it is.
+	ChooseHost func(ctx context.Context, host string) (serverURL string, err error)
 	// TLS keeps the certificate of the box.
 	TLS *tlscert.Keeper
 	// DataDir is the data directory, Started when the box began to serve.

@@ -26,20 +26,16 @@ export async function open(browser, baseURL, expected = /^$/) {
 
 // look goes to a path and looks at what is there.
 export async function look(page, path, name) {
-  await inAllWays(page, name, () => page.goto(path));
+  await page.goto(path);
+  await lookHere(page, name);
 }
 
 // lookHere looks at what a page shows now, such as the answer to a form.
 export async function lookHere(page, name) {
-  await inAllWays(page, name, () => {});
-}
-
-async function inAllWays(page, name, arrive) {
   for (const theme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme: theme });
     for (const width of [360, 768, 1280]) {
       await page.setViewportSize({ width, height: width === 360 ? 760 : 900 });
-      await arrive();
       await examine(page, `${name}-${theme}-${width}`);
     }
   }
