@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,7 +17,7 @@ import (
 )
 
 func TestDashboard(t *testing.T) {
-	b := newRelayBox(t, &standIn{online: 2})
+	b := newRelayBox(t, online(2))
 	b.office()
 	b.Carried = traffic.Sum{MessagesIn: 4, BytesIn: 5_000_000, MessagesOut: 2, BytesOut: 1000, Online: 2}
 	b.contains(b.get("/"), "All is well", "4.0 kB", `id="online">2<`, "4 · 5.0 MB", "Last 30 days", "No backups of the box are planned.")
@@ -29,22 +30,39 @@ func TestDashboard(t *testing.T) {
 // stream is a browser that reads a live part.
 type stream struct {
 	header http.Header
-	bytes.Buffer
-	until time.Time // HTTP/2 breaks it off then
+
+	mu    sync.Mutex
+	text  bytes.Buffer // guarded by mu
+	until time.Time    // guarded by mu: HTTP/2 breaks it off then
 }
 
 func (s *stream) Header() http.Header { return s.header }
 func (s *stream) WriteHeader(int)     {}
 func (s *stream) Flush()              {}
 
+func (s *stream) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
 func (s *stream) SetWriteDeadline(t time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.until = t
 	return nil
 }
 
+// read is what has come, and when the stream ends.
+func (s *stream) read() (text string, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String(), s.until
+}
+
 // TestLiveDashboard sees a device come online without asking again, and nothing sent while nothing changes.
 func TestLiveDashboard(t *testing.T) {
-	r := &standIn{}
+	r := online(0)
 	b := newRelayBox(t, r)
 	b.office()
 	synctest.Test(t, func(t *testing.T) {
@@ -60,7 +78,8 @@ func TestLiveDashboard(t *testing.T) {
 		}()
 		events := func() (n int, newest string) {
 			synctest.Wait()
-			all := strings.Split(w.String(), "event: part\n")
+			text, _ := w.read()
+			all := strings.Split(text, "event: part\n")
 			return len(all) - 1, all[len(all)-1]
 		}
 		n, part := events()
@@ -71,10 +90,10 @@ func TestLiveDashboard(t *testing.T) {
 		if n, _ := events(); n != 1 {
 			t.Errorf("%d events though nothing has changed", n)
 		}
-		if !w.until.IsZero() {
-			t.Errorf("a quiet stream ends at %v", w.until)
+		if _, until := w.read(); !until.IsZero() {
+			t.Errorf("a quiet stream ends at %v", until)
 		}
-		r.online = 1
+		r.online.Store(1)
 		time.Sleep(livePeriod)
 		if n, part := events(); n != 2 || !strings.Contains(part, `id="online">1<`) {
 			t.Errorf("%d events after a device has come, the last\n%s", n, part)

@@ -131,11 +131,14 @@ func TestCrossOrigin(t *testing.T) {
 	}
 }
 
-func TestTooLarge(t *testing.T) {
+func TestBadForms(t *testing.T) {
 	b := newBox(t)
 	b.setUp()
 	form := url.Values{"domainName": {strings.Repeat("x", maxForm)}, "organization": {"x"}}
 	if w := b.do(http.MethodPost, "/domains/new", form); w.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("a form that is too large: %d", w.Code)
+	}
+	if w := b.do(http.MethodGet, "/members?q=a;b", nil); w.Code != http.StatusBadRequest {
+		t.Errorf("an address that is none: %d", w.Code)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"furrow/appliance/keys"
@@ -24,15 +25,22 @@ import (
 type standIn struct {
 	api.RelayBox
 	registry *registry.Registry
-	online   int
+	online   atomic.Int32
 	purged   string
+}
+
+// online is a relay to which so many devices are connected.
+func online(devices int32) *standIn {
+	s := new(standIn)
+	s.online.Store(devices)
+	return s
 }
 
 const waitingDevice = "dpp://device"
 
 func (s *standIn) Registry() *registry.Registry { return s.registry }
 func (s *standIn) Stats() relay.Stats           { return relay.Stats{Connections: 3} }
-func (s *standIn) Presence() presence.Stats     { return presence.Stats{Online: s.online} }
+func (s *standIn) Presence() presence.Stats     { return presence.Stats{Online: int(s.online.Load())} }
 func (s *standIn) Waiting() (int, int64)        { return 1, 4000 }
 func (s *standIn) ServeOutsideManagers() error  { return nil }
 
@@ -88,7 +96,7 @@ func outsideRelay(t *testing.T, host string) []byte {
 const relaySetPattern = `/relay-sets/[0-9A-F]{8}-[0-9A-F-]{27}`
 
 func TestRelayPages(t *testing.T) {
-	b := newRelayBox(t, &standIn{online: 2})
+	b := newRelayBox(t, online(2))
 	b.setUp()
 	b.contains(b.get("/relays"), "groove.example.com", "this box", "waits for the first contact", "1 message, 4.0 kB")
 	own := b.do(http.MethodGet, "/relays/identity", nil)
@@ -124,7 +132,7 @@ func TestRelayPages(t *testing.T) {
 }
 
 func TestRelaySetPages(t *testing.T) {
-	b := newRelayBox(t, &standIn{online: 2})
+	b := newRelayBox(t, online(2))
 	b.setUp()
 	w := b.send("/relays/new", nil, file{"relayFile", "ServerID.xml", outsideRelay(t, "relay.example.net")})
 	office := b.domain("Office")
@@ -184,7 +192,7 @@ func TestRelaySetPages(t *testing.T) {
 }
 
 func TestQueuePages(t *testing.T) {
-	b := newRelayBox(t, &standIn{online: 2})
+	b := newRelayBox(t, online(2))
 	b.setUp()
 	page := b.get("/queues?kind=device&q=DPP")
 	b.contains(page, waitingDevice, "4.0 kB")

@@ -59,6 +59,9 @@ func (s *site) page(p page, serve func(*visit) error) http.Handler {
 	})
 }
 
+// errForm: an address or a form is none.
+var errForm = errors.New("form not understood")
+
 // parse reads what was posted, so that a form never goes on with a part of it.
 func (v *visit) parse() error {
 	if v.page.streams {
@@ -70,7 +73,7 @@ func (v *visit) parse() error {
 		err = v.r.ParseMultipartForm(maxForm)
 	}
 	if err != nil && !errors.Is(err, http.ErrNotMultipart) {
-		return fmt.Errorf("form: %w", err)
+		return fmt.Errorf("%w: %w", errForm, err)
 	}
 	return nil
 }
@@ -138,6 +141,8 @@ func (v *visit) fail(err error) {
 	switch {
 	case errors.As(err, &tooLarge):
 		status, key = http.StatusRequestEntityTooLarge, "error.tooLarge"
+	case errors.Is(err, errForm):
+		status, key = http.StatusBadRequest, "error.form"
 	case errors.As(err, &refusal):
 		status, key = statusOf(refusal.Code)
 	}

@@ -91,6 +91,7 @@ type Book struct {
 	newest time.Time       // guarded by mu: of the last sample, by a clock that may be set back
 	ring   [minutes]minute // guarded by mu
 	today  day             // guarded by mu
+	saved  day             // guarded by mu: as it was last written
 }
 
 // minute is a sum of the ring, of the minute with this number since 1970.
@@ -104,6 +105,7 @@ func New(c Config) *Book {
 	b := &Book{Config: c}
 	b.newest = c.Now().UTC()
 	b.today = b.day(b.newest)
+	b.saved = b.today
 	return b
 }
 
@@ -164,17 +166,21 @@ func (b *Book) sample() (ended *day) {
 	return ended
 }
 
-// save writes the present day.
+// save writes the present day, unless it is as it was: an idle box writes nothing.
 func (b *Book) save(ctx context.Context) {
 	b.Sample()
 	b.mu.Lock()
-	today := b.today
+	today, same := b.today, b.today == b.saved
 	b.mu.Unlock()
-	b.write(ctx, today)
+	if !same && b.write(ctx, today) {
+		b.mu.Lock()
+		b.saved = today
+		b.mu.Unlock()
+	}
 }
 
-// write writes a day and takes away what is too old.
-func (b *Book) write(ctx context.Context, d day) {
+// write writes a day and takes away what is too old. It reports whether that succeeded.
+func (b *Book) write(ctx context.Context, d day) bool {
 	err := b.Store.Update(ctx, func(tx *state.Tx) error {
 		oldest := b.Now().UTC().AddDate(0, 0, -keptDays).Format(time.DateOnly)
 		for old := range b.Tables.days.Range(tx, "", oldest) {
@@ -185,6 +191,7 @@ func (b *Book) write(ctx context.Context, d day) {
 	if err != nil && ctx.Err() == nil {
 		b.Log.Warn("what the relay has carried is not written, which is tried again", "day", d.Day, "error", err)
 	}
+	return err == nil
 }
 
 // Minutes returns the last 60 minutes, the present one last.

@@ -126,3 +126,19 @@ func TestRun(t *testing.T) {
 		t.Errorf("the day is %+v", d)
 	}
 }
+
+// TestIdle wants nothing written while nothing is carried: small boxes have slow cards.
+func TestIdle(t *testing.T) {
+	f := newFixture(t)
+	f.save(t.Context())
+	f.carry(1, 1)
+	f.save(t.Context())
+	written := f.store.Snapshot().Sequence()
+	f.relay.Online = 0
+	for range 3 {
+		f.save(t.Context())
+	}
+	if now := f.store.Snapshot().Sequence(); written != 1 || now != written {
+		t.Errorf("%d transactions for one sum, %d after an idle time", written, now)
+	}
+}
