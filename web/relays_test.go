@@ -60,18 +60,18 @@ func (s *standIn) Purge(_ context.Context, target string) (int, int64, error) {
 }
 
 // newRelayBox is a box with a relay.
-func newRelayBox(t *testing.T, relay *standIn) *box {
+func newRelayBox(t testing.TB, relay *standIn) *box {
 	t.Helper()
 	return newBox(t, func(p *boxtest.Parts, c *api.Config) {
 		relay.registry, c.Relay = p.Registry, relay
-		own, err := p.Registry.EnsureIdentity(t.Context(), "grooveDNS://groove.example.com", "http://groove.example.com/SOAP")
+		own, err := p.Registry.EnsureIdentity(context.Background(), "grooveDNS://groove.example.com", "http://groove.example.com/SOAP")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.Links.ImportRelay(t.Context(), own); err != nil {
+		if _, err := p.Links.ImportRelay(context.Background(), own); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.Links.EnsureIdentity(t.Context(), "Contoso"); err != nil {
+		if _, err := p.Links.EnsureIdentity(context.Background(), "Contoso"); err != nil {
 			t.Fatal(err)
 		}
 	})

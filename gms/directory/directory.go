@@ -206,6 +206,9 @@ type Directory struct {
 	keySets *lru[string, *keys.KeySet]
 	objects *lru[objectVersion, []byte]
 	names   *nameIndex
+
+	counted    state.Derived[map[head]int]
+	identified state.Derived[map[string]string] // GUIDs of members by identity URL
 }
 
 const (

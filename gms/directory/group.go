@@ -104,9 +104,9 @@ type GroupPath struct {
 func (d *Directory) Groups(domain string) []GroupPath {
 	view := d.store.Snapshot()
 	members := map[string]int{}
-	for m := range d.t.membersByDomain.Find(view, domain) {
-		if m.Status != Deleted {
-			members[m.Group]++
+	for m, n := range d.census(view) {
+		if m.domain == domain && m.status != Deleted {
+			members[m.group] += n
 		}
 	}
 	var groups []GroupPath

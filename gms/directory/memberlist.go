@@ -66,22 +66,6 @@ func (d *Directory) ListMembers(p MemberPage) (members []Member, total int, err 
 	return members, total, nil
 }
 
-// CountMembers counts the members by status, of one domain, given by GUID, or of all that are neither hidden nor
-// deleted.
-func (d *Directory) CountMembers(domain string) map[Status]int {
-	view := d.store.Snapshot()
-	counts := map[Status]int{}
-	for dom := range d.t.domains.All(view) {
-		if domain == "" && (dom.Hidden || dom.deleted()) || domain != "" && dom.GUID != domain {
-			continue
-		}
-		for row := range d.t.membersByDomain.Find(view, dom.GUID) {
-			counts[row.Status]++
-		}
-	}
-	return counts
-}
-
 func (r *memberRow) selected(f MemberFilter, foldedText string) bool {
 	return (f.Status == 0 || r.Status == f.Status) && (f.Domain == "" || r.Domain == f.Domain) &&
 		(f.Group == "" || r.Group == f.Group) && (foldedText == "" || r.mentions(foldedText))

@@ -16,24 +16,24 @@ func (d *Directory) TemplateHolders(domain string) (map[string]int, error) {
 		return nil, err
 	}
 	holders, ofGroup := map[string]int{}, map[string]string{}
-	for m := range d.t.membersByDomain.Find(view, domain) {
-		if m.Status == Deleted || m.Status == Migrated {
+	for m, n := range d.census(view) {
+		if m.domain != domain || m.status == Deleted || m.status == Migrated {
 			continue
 		}
-		held := m.IdentityTemplate
+		held := m.template
 		if held == "" {
-			inherited, known := ofGroup[m.Group]
+			inherited, known := ofGroup[m.group]
 			if !known {
-				from, err := d.groupsTemplate(view, &row.Domain, m.Group)
+				from, err := d.groupsTemplate(view, &row.Domain, m.group)
 				if err != nil {
 					return nil, err
 				}
 				inherited = from.GUID
-				ofGroup[m.Group] = inherited
+				ofGroup[m.group] = inherited
 			}
 			held = inherited
 		}
-		holders[held]++
+		holders[held] += n
 	}
 	for device := range d.t.devices.Range(view, joinKey(domain, ""), domain+"\x01") {
 		if device.Status != DeviceDeleted {

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"furrow/gms/directory"
 	"furrow/relay/queue"
 	"furrow/web/access"
 )
@@ -43,17 +42,11 @@ func (h *handler) queueReport(*http.Request) ([]QueueRecord, error) {
 	if h.Relay == nil {
 		return nil, errNoRelay()
 	}
-	members := map[string]directory.Member{} // by identity URL
-	for _, m := range h.Directory.Members(directory.MemberFilter{}) {
-		if m.IdentityURL != "" && m.Status != directory.Deleted {
-			members[m.IdentityURL] = m
-		}
-	}
 	sums := map[string]*QueueRecord{}
 	for a, usage := range h.Relay.Queues() {
 		row := sums[a.Target()]
 		if row == nil {
-			m := members[a.Identity]
+			m, _ := h.Directory.MemberWithIdentity(a.Identity) // nobody for a queue of another relay
 			row = &QueueRecord{Kind: queueKind(a), FullName: m.FullName, Member: m.GUID, Target: a.Target(), Oldest: usage.Oldest}
 			sums[a.Target()] = row
 		}
