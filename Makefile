@@ -19,6 +19,9 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
+# Node comes with npm in packages of others than Debian, which cannot be beside Debian's.
+NPM := $(shell command -v npm >/dev/null || echo npm)
+
 .PHONY: run build test test-integration test-browser assets image test-image bench bench-peers fuzz damage lint fmt-check vet staticcheck vulncheck cross clean
 
 run: build ## Build and serve from ./var on unprivileged ports.
@@ -36,6 +39,7 @@ test-integration: ## Tests against real servers, which they start on loopback: s
 	  $$(grep -rl --include='*_integration_test.go' '^//go:build integration' . | xargs -n1 dirname | sort -u)
 
 assets: ## The scripts of the admin pages, by the hashes of web/npm/package-lock.json; builds without them have plainer pages.
+	$(call install,$(NPM))
 	cd web/npm && npm ci --ignore-scripts --no-audit --no-fund
 	cp web/npm/node_modules/htmx.org/dist/htmx.min.js web/npm/node_modules/uplot/dist/uPlot.iife.min.js \
 	  web/npm/node_modules/uplot/dist/uPlot.min.css web/assets/vendor/
@@ -43,7 +47,7 @@ assets: ## The scripts of the admin pages, by the hashes of web/npm/package-lock
 	cp web/npm/node_modules/uplot/LICENSE web/assets/vendor/LICENSE-uplot
 
 test-browser: ## The admin pages in Chromium, by light and dark and three widths; pictures in bin/screenshots.
-	$(call install,chromium npm)
+	$(call install,chromium)
 	$(MAKE) assets build
 	cd web/npm && node browser.mjs $(CURDIR)/$(BIN) "$$(command -v chromium)"
 
