@@ -14,7 +14,8 @@ export const problems = [];
 // open returns a page of a browser at an address, whose errors are problems unless they are expected.
 export async function open(browser, baseURL, expected = /^$/) {
   mkdirSync(pictures, { recursive: true });
-  const context = await browser.newContext({ baseURL, ignoreHTTPSErrors: true, locale: "en-US" });
+  // Colours that are on their way from light to dark are no colours to judge.
+  const context = await browser.newContext({ baseURL, ignoreHTTPSErrors: true, locale: "en-US", reducedMotion: "reduce" });
   await context.addInitScript({ content: axe });
   const page = await context.newPage();
   page.on("console", (message) => {
