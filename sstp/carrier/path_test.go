@@ -31,7 +31,12 @@ func (b *box) idleCutter(limit time.Duration) (dial func(context.Context) (net.C
 			for {
 				n, err := from.Read(buf)
 				w.touch()
-				if _, werr := to.Write(buf[:n]); err != nil || werr != nil {
+				if n > 0 { // a pipe passes on a write of nothing, as a read of nothing
+					if _, werr := to.Write(buf[:n]); werr != nil {
+						err = werr
+					}
+				}
+				if err != nil {
 					closeBoth()
 					w.stop()
 					return
