@@ -87,7 +87,7 @@ func postOwnPassword(v *visit) error {
 
 // notProved shows a refusal in a form; that of a password at its field.
 func (v *visit) notProved(f *form, field string, err error) error {
-	if hasCode(err, "refused") {
+	if isRefused(err, "refused") {
 		f.wrong(field, v.T("signin.refused"))
 		return nil
 	}
@@ -100,12 +100,8 @@ func (v *visit) removePasskeyQuestion() (confirmation, error) {
 		return confirmation{}, err
 	}
 	v.under(v.T("account.title"), "/account")
-	for _, k := range own.Keys {
-		if k.ID == v.r.PathValue("id") {
-			return confirmation{Text: v.T("account.passkey.remove.text", "name", k.Name), Button: v.T("account.passkey.remove"), Back: "/account"}, nil
-		}
-	}
-	return confirmation{}, &api.Error{Code: "notFound", Message: v.T("error.notFound")}
+	k, err := one(own.Keys, func(k api.Passkey) bool { return k.ID == v.r.PathValue("id") })
+	return confirmation{Text: v.T("account.passkey.remove.text", "name", k.Name), Button: v.T("account.passkey.remove"), Back: "/account"}, err
 }
 
 func getRemovePasskey(v *visit) error {

@@ -24,15 +24,10 @@ func getAdministrators(v *visit) error {
 	l := v.list(column{name: "name", sortable: true}, column{name: "role", sortable: true}, column{name: "secondFactor"},
 		column{name: "lastSignIn", sortable: true}, column{name: "status"})
 	role := l.filter("role", v.roleOptions()...)
-	wanted := strings.ToLower(l.Search)
 	all = slices.DeleteFunc(all, func(a api.Administrator) bool {
-		return !strings.Contains(strings.ToLower(a.Name+" "+a.DisplayName), wanted) || role != "" && string(a.Role) != role
+		return !l.finds(a.Name+" "+a.DisplayName) || role != "" && string(a.Role) != role
 	})
-	by, backwards := l.order()
-	slices.SortStableFunc(all, func(a, b api.Administrator) int {
-		if backwards {
-			a, b = b, a
-		}
+	inOrder(l, all, func(by string, a, b api.Administrator) int {
 		switch by {
 		case "role":
 			return slices.Index(access.Roles(), a.Role) - slices.Index(access.Roles(), b.Role)
@@ -111,6 +106,14 @@ func (v *visit) administrator() (administratorPage, error) {
 	return administratorPage{Administrator: a, Path: administratorPath(a.Name, ""), Form: f}, nil
 }
 
+// ofAdministrator is administrator for the pages below the own one, which keep their own titles.
+func (v *visit) ofAdministrator() (administratorPage, error) {
+	p, err := v.administrator()
+	v.under(p.Administrator.Name, p.Path)
+	v.title = ""
+	return p, err
+}
+
 func getAdministrator(v *visit) error {
 	p, err := v.administrator()
 	if err != nil {
@@ -161,17 +164,12 @@ func postAdministrator(v *visit) error {
 type resetPage struct{ Name, Password, Path string }
 
 func (v *visit) resetPasswordQuestion() (administratorPage, confirmation, error) {
-	p, err := v.administrator()
-	if err != nil {
-		return p, confirmation{}, err
-	}
-	v.under(p.Administrator.Name, p.Path)
-	v.title = ""
+	p, err := v.ofAdministrator()
 	return p, confirmation{
 		Text: v.T("administrators.password.text", "name", p.Administrator.Name), Button: v.T("administrators.password"), Back: p.Path,
 		Items: []string{v.T("administrators.password.sessions"), v.T("administrators.password.once")},
 		Form:  v.form("administrators.password", input{name: "removeFactors", kind: "checkbox", wide: true}),
-	}, nil
+	}, err
 }
 
 func getResetPassword(v *visit) error {
@@ -197,15 +195,10 @@ func postResetPassword(v *visit) error {
 }
 
 func (v *visit) deleteAdministratorQuestion() (administratorPage, confirmation, error) {
-	p, err := v.administrator()
-	if err != nil {
-		return p, confirmation{}, err
-	}
-	v.under(p.Administrator.Name, p.Path)
-	v.title = ""
+	p, err := v.ofAdministrator()
 	return p, confirmation{
 		Text: v.T("administrators.delete.text", "name", p.Administrator.Name), Button: v.T("administrators.delete"), Back: p.Path,
-	}, nil
+	}, err
 }
 
 func getDeleteAdministrator(v *visit) error {

@@ -22,12 +22,8 @@ type auditList struct {
 func (v *visit) auditFilter() (l *list, f api.AuditFilter, none bool, err error) {
 	l = v.list(column{name: "time"}, column{name: "memberName"}, column{name: "device"}, column{name: "type"}, column{name: "text"})
 	f = api.AuditFilter{Text: l.Search, Newest: true}
-	domains, err := v.client.DomainNames(v.ctx())
-	if err != nil {
+	if _, f.Domain, err = v.ofDomain(l); err != nil {
 		return nil, f, false, err
-	}
-	if len(domains) > 1 {
-		f.Domain = l.filter("domain", domainOptions(domains)...)
 	}
 	member := l.ask("member", "text")
 	f.Device, f.Type = l.ask("device", "text"), l.ask("type", "text")
@@ -60,8 +56,7 @@ func getAudit(v *visit) error {
 			return nil
 		})
 	}
-	var refusal *api.Error
-	if errors.As(err, &refusal) && refusal.Code == "failed" {
+	if isRefused(err, "failed") {
 		shown.Unreadable, err = true, nil
 	}
 	if err != nil {
@@ -118,18 +113,12 @@ func getAuditFiles(v *visit) error {
 	return v.render("audit-files.html", auditTable[api.AuditFile]{l, of(l, files)})
 }
 
-// listOfDomain is a list that can be narrowed to a domain, if there are several.
+// listOfDomain is a list that can be narrowed to a domain only.
 func (v *visit) listOfDomain(columns ...column) (l *list, domain string, err error) {
-	domains, err := v.client.DomainNames(v.ctx())
-	if err != nil {
-		return nil, "", err
-	}
 	l = v.list(columns...)
 	l.Searchable = false
-	if len(domains) > 1 {
-		domain = l.filter("domain", domainOptions(domains)...)
-	}
-	return l, domain, nil
+	_, domain, err = v.ofDomain(l)
+	return l, domain, err
 }
 
 func getAuditFile(v *visit) error {

@@ -69,7 +69,7 @@ func postAuthenticator(v *visit) error {
 		switch {
 		case err == nil:
 			return v.render("authenticator.html", authenticatorPage{Recovery: made.Codes, Next: p.Next})
-		case hasCode(err, "unauthenticated"):
+		case isRefused(err, "unauthenticated"):
 			return v.done(onTheWay("/account/authenticator", p.Next), "done.beginAgain")
 		}
 		if err = p.Form.refused(err); err != nil {

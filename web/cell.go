@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -31,22 +30,16 @@ func memberCell(name, guid string) cell {
 }
 
 func compareCells(a, b cell) int {
-	return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.N, b.N), strings.Compare(strings.ToLower(a.Text), strings.ToLower(b.Text)))
+	return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.N, b.N), compareText(a.Text, b.Text))
 }
 
 // arrange narrows rows to those that hold what is searched for, in the order that is asked for, and takes the page out.
 func arrange(l *list, rows [][]cell) [][]cell {
-	wanted := strings.ToLower(l.Search)
 	rows = slices.DeleteFunc(rows, func(row []cell) bool {
-		return !slices.ContainsFunc(row, func(c cell) bool { return strings.Contains(strings.ToLower(c.Text), wanted) })
+		return !slices.ContainsFunc(row, func(c cell) bool { return l.finds(c.Text) })
 	})
-	by, backwards := l.order()
+	by, _ := l.order()
 	i := slices.IndexFunc(l.columns, func(c column) bool { return c.name == by })
-	slices.SortStableFunc(rows, func(a, b []cell) int {
-		if backwards {
-			a, b = b, a
-		}
-		return compareCells(a[i], b[i])
-	})
+	inOrder(l, rows, func(_ string, a, b []cell) int { return compareCells(a[i], b[i]) })
 	return of(l, rows)
 }

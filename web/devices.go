@@ -16,32 +16,23 @@ type deviceList struct {
 }
 
 func getDevices(v *visit) error {
-	domains, err := v.client.DomainNames(v.ctx())
-	if err != nil {
-		return err
-	}
 	l := v.list(column{name: "seen", sortable: true}, column{name: "device", sortable: true}, column{name: "domain"},
 		column{name: "status"}, column{name: "policy"}, column{name: "failures", sortable: true, right: true})
-	domain := ""
-	if len(domains) > 1 {
-		domain = l.filter("domain", domainOptions(domains)...)
+	_, domain, err := v.ofDomain(l)
+	if err != nil {
+		return err
 	}
 	devices, err := v.client.Devices(v.ctx(), domain)
 	if err != nil {
 		return err
 	}
-	wanted := strings.ToLower(l.Search)
 	devices = slices.DeleteFunc(devices, func(d api.Device) bool {
-		return !strings.Contains(strings.ToLower(d.Name+" "+d.GUID), wanted)
+		return !l.finds(d.Name + " " + d.GUID)
 	})
-	by, backwards := l.order()
-	slices.SortStableFunc(devices, func(a, b api.Device) int {
-		if backwards {
-			a, b = b, a
-		}
+	inOrder(l, devices, func(by string, a, b api.Device) int {
 		switch by {
 		case "device":
-			return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.GUID, b.GUID))
+			return cmp.Or(compareText(a.Name, b.Name), strings.Compare(a.GUID, b.GUID))
 		case "failures":
 			return cmp.Compare(len(b.Failures), len(a.Failures))
 		}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"maps"
 	"net/url"
 	"slices"
@@ -309,8 +308,8 @@ func postRemoveDirectory(v *visit) error {
 
 // refusalText is what the interface said, for pages that show it as a result.
 func refusalText(err error) (string, bool) {
-	var refusal *api.Error
-	if !errors.As(err, &refusal) || refusal.Code == "internal" || refusal.Code == "failed" || refusal.Code == "notFound" {
+	refusal := refusalOf(err)
+	if refusal == nil || refusal.Code == "notFound" {
 		return "", false
 	}
 	return refusal.Message, true

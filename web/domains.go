@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
-	"strings"
 
 	"furrow/web/api"
 )
@@ -22,24 +21,19 @@ func getDomains(v *visit) error {
 	}
 	l := v.list(column{name: "name", sortable: true}, column{name: "organization", sortable: true},
 		column{name: "members", sortable: true, right: true}, column{name: "created", sortable: true})
-	wanted := strings.ToLower(l.Search)
 	domains = slices.DeleteFunc(domains, func(d api.Domain) bool {
-		return !strings.Contains(strings.ToLower(d.Name), wanted) && !strings.Contains(strings.ToLower(d.Organization), wanted)
+		return !l.finds(d.Name) && !l.finds(d.Organization)
 	})
-	by, backwards := l.order()
-	slices.SortStableFunc(domains, func(a, b api.Domain) int {
-		if backwards {
-			a, b = b, a
-		}
+	inOrder(l, domains, func(by string, a, b api.Domain) int {
 		switch by {
 		case "organization":
-			return strings.Compare(strings.ToLower(a.Organization), strings.ToLower(b.Organization))
+			return compareText(a.Organization, b.Organization)
 		case "members":
 			return cmp.Compare(a.Members, b.Members)
 		case "created":
 			return a.Created.Compare(b.Created)
 		}
-		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+		return compareText(a.Name, b.Name)
 	})
 	return v.render("domains.html", domainList{l, of(l, domains)})
 }

@@ -182,16 +182,25 @@ func (f *form) Errors() []field {
 	return wrong
 }
 
-// hasCode says whether the interface has refused something for the reason that has this code.
-func hasCode(err error, code string) bool {
+// isRefused says whether the interface has refused something with this code.
+func isRefused(err error, code string) bool {
 	var refusal *api.Error
 	return errors.As(err, &refusal) && refusal.Code == code
 }
 
-// refused puts a refusal of the interface to its field. It returns err if that is none that a form can show.
-func (f *form) refused(err error) error {
+// refusalOf is a refusal of the interface about which a person can do something, nil for other errors.
+func refusalOf(err error) *api.Error {
 	var refusal *api.Error
 	if !errors.As(err, &refusal) || refusal.Code == "internal" || refusal.Code == "failed" {
+		return nil
+	}
+	return refusal
+}
+
+// refused puts a refusal of the interface to its field. It returns err if that is none that a form can show.
+func (f *form) refused(err error) error {
+	refusal := refusalOf(err)
+	if refusal == nil {
 		return err
 	}
 	f.wrong(refusal.Field, refusal.Message)

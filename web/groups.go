@@ -28,24 +28,19 @@ type groupRow struct {
 func groupPath(g api.Group) string { return "/groups/" + url.PathEscape(g.GUID) }
 
 func getGroups(v *visit) error {
-	domains, err := v.client.DomainNames(v.ctx())
-	if err != nil {
-		return err
-	}
 	l := v.list(column{name: "name"}, column{name: "domain"}, column{name: "members", right: true}, column{name: "policy"},
 		column{name: "relays"})
-	domain := ""
-	if len(domains) > 1 {
-		domain = l.filter("domain", domainOptions(domains)...)
+	domains, domain, err := v.ofDomain(l)
+	if err != nil {
+		return err
 	}
 	groups, err := v.client.Groups(v.ctx(), domain)
 	if err != nil {
 		return err
 	}
-	wanted := strings.ToLower(l.Search)
 	var rows []groupRow
 	for _, g := range groups {
-		if strings.Contains(strings.ToLower(g.Path), wanted) {
+		if l.finds(g.Path) {
 			rows = append(rows, groupRow{g, min(strings.Count(g.Path, "/"), maxIndent)})
 		}
 	}

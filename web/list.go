@@ -2,9 +2,12 @@ package web
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"furrow/web/api"
 )
 
 // pageSize is how many rows a list shows at once: what is looked through at a glance, and quick on a small box.
@@ -85,6 +88,15 @@ func (l *list) filter(name string, options ...option) string {
 	return chosen
 }
 
+// ofDomain offers to narrow a list to a domain, if the box has several. It returns all of them, and which is chosen, empty
+// for all.
+func (v *visit) ofDomain(l *list) (domains []api.DomainName, chosen string, err error) {
+	if domains, err = v.client.DomainNames(v.ctx()); err == nil && len(domains) > 1 {
+		chosen = l.filter("domain", domainOptions(domains)...)
+	}
+	return domains, chosen, err
+}
+
 // choice offers a filter of which one value is always chosen.
 func (l *list) choice(name, chosen string, options ...option) {
 	f := filter{Name: name, Label: l.words.T("filter." + name), Options: options}
@@ -116,6 +128,34 @@ func (l *list) period() (from, until time.Time) {
 // order is the column to sort by, and whether backwards.
 func (l *list) order() (column string, backwards bool) {
 	return strings.CutPrefix(l.sort, "-")
+}
+
+// finds says whether a text has what is searched for, in letters of either case.
+func (l *list) finds(text string) bool {
+	return strings.Contains(strings.ToLower(text), strings.ToLower(l.Search))
+}
+
+// inOrder puts rows in the order of the list. compare compares two by a column.
+func inOrder[Row any](l *list, rows []Row, compare func(by string, a, b Row) int) {
+	by, backwards := l.order()
+	slices.SortStableFunc(rows, func(a, b Row) int {
+		if backwards {
+			a, b = b, a
+		}
+		return compare(by, a, b)
+	})
+}
+
+// compareText compares as people look things up: capitals and small letters are the same.
+func compareText(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) }
+
+// one is the row that a path names.
+func one[Row any](rows []Row, is func(Row) bool) (row Row, err error) {
+	i := slices.IndexFunc(rows, is)
+	if i < 0 {
+		return row, &api.Error{Code: "notFound"}
+	}
+	return rows[i], nil
 }
 
 // offset is the number of rows before those shown.

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"slices"
 
 	"furrow/web/access"
@@ -29,8 +28,7 @@ func (v *visit) activity(m api.Member) (a memberActivity, err error) {
 	}
 	a.Resets = slices.DeleteFunc(resets, func(r api.PasswordReset) bool { return r.Member != m.GUID || r.Status != "pending" })
 	queues, err := v.client.QueueReport(v.ctx(), api.ReportFilter{})
-	var refusal *api.Error
-	if err != nil && !(errors.As(err, &refusal) && refusal.Code == "noRelay") {
+	if err != nil && !isRefused(err, "noRelay") {
 		return a, err
 	}
 	a.Queues = slices.DeleteFunc(queues, func(q api.QueueRecord) bool { return q.Member != m.GUID || q.Kind != "identity" })

@@ -2,11 +2,15 @@ package web
 
 import "furrow/web/api"
 
-// assignMemberForm asks for the group of a member, and for a policy and relay set of the member's own.
-func (v *visit) assignMemberForm(m api.Member) (*form, error) {
+// assignMemberForm asks for the group of the member in the path, and for a policy and relay set of the member's own.
+func (v *visit) assignMemberForm() (api.Member, *form, error) {
+	m, err := v.ofMember()
+	if err != nil {
+		return m, nil, err
+	}
 	groups, err := v.client.GroupNames(v.ctx(), m.DomainGUID)
 	if err != nil {
-		return nil, err
+		return m, nil, err
 	}
 	inGroup := []option{{Value: "", Label: v.T("members.noGroup")}}
 	for _, g := range groups {
@@ -14,19 +18,15 @@ func (v *visit) assignMemberForm(m api.Member) (*form, error) {
 	}
 	inputs, err := v.holdsInputs(m.DomainGUID)
 	if err != nil {
-		return nil, err
+		return m, nil, err
 	}
 	f := v.form("members.save", append([]input{{name: "inGroup", kind: "select", options: inGroup}}, inputs...)...)
 	f.Back = memberPath(m.GUID)
-	return f, nil
+	return m, f, nil
 }
 
 func getAssignMember(v *visit) error {
-	m, err := v.ofMember()
-	if err != nil {
-		return err
-	}
-	f, err := v.assignMemberForm(m)
+	m, f, err := v.assignMemberForm()
 	if err != nil {
 		return err
 	}
@@ -36,11 +36,7 @@ func getAssignMember(v *visit) error {
 }
 
 func postAssignMember(v *visit) error {
-	m, err := v.ofMember()
-	if err != nil {
-		return err
-	}
-	f, err := v.assignMemberForm(m)
+	m, f, err := v.assignMemberForm()
 	if err != nil {
 		return err
 	}

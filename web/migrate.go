@@ -6,11 +6,15 @@ import (
 	"furrow/web/api"
 )
 
-// migrateForm asks where a member is to move.
-func (v *visit) migrateForm(m api.Member) (*form, error) {
+// migrateForm asks where the member in the path is to move.
+func (v *visit) migrateForm() (api.Member, *form, error) {
+	m, err := v.ofMember()
+	if err != nil {
+		return m, nil, err
+	}
 	domains, err := v.client.DomainNames(v.ctx())
 	if err != nil {
-		return nil, err
+		return m, nil, err
 	}
 	domains = slices.DeleteFunc(domains, func(d api.DomainName) bool { return d.GUID == m.DomainGUID })
 	var inputs []input
@@ -20,15 +24,11 @@ func (v *visit) migrateForm(m api.Member) (*form, error) {
 	}
 	f := v.form("members.migrate", append(inputs, input{name: "moveServer", wide: true, autocomplete: "off"})...)
 	f.Back = memberPath(m.GUID)
-	return f, nil
+	return m, f, nil
 }
 
 func getMigrate(v *visit) error {
-	m, err := v.ofMember()
-	if err != nil {
-		return err
-	}
-	f, err := v.migrateForm(m)
+	_, f, err := v.migrateForm()
 	if err != nil {
 		return err
 	}
@@ -36,11 +36,7 @@ func getMigrate(v *visit) error {
 }
 
 func postMigrate(v *visit) error {
-	m, err := v.ofMember()
-	if err != nil {
-		return err
-	}
-	f, err := v.migrateForm(m)
+	m, f, err := v.migrateForm()
 	if err != nil {
 		return err
 	}

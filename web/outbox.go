@@ -3,7 +3,6 @@ package web
 import (
 	"net/url"
 	"slices"
-	"strings"
 
 	"furrow/web/api"
 )
@@ -30,16 +29,11 @@ func getOutbox(v *visit) error {
 	}
 	l := v.list(column{name: "entered", sortable: true}, column{name: "to", sortable: true}, column{name: "attempts", right: true},
 		column{name: "nextTry", sortable: true})
-	wanted := strings.ToLower(l.Search)
-	waiting = slices.DeleteFunc(waiting, func(m api.WaitingMail) bool { return !strings.Contains(strings.ToLower(m.To), wanted) })
-	by, backwards := l.order()
-	slices.SortStableFunc(waiting, func(a, b api.WaitingMail) int {
-		if backwards {
-			a, b = b, a
-		}
+	waiting = slices.DeleteFunc(waiting, func(m api.WaitingMail) bool { return !l.finds(m.To) })
+	inOrder(l, waiting, func(by string, a, b api.WaitingMail) int {
 		switch by {
 		case "to":
-			return strings.Compare(strings.ToLower(a.To), strings.ToLower(b.To))
+			return compareText(a.To, b.To)
 		case "nextTry":
 			return a.Next.Compare(b.Next)
 		}

@@ -3,7 +3,6 @@ package web
 import (
 	"net/url"
 	"slices"
-	"strings"
 
 	"furrow/web/api"
 )
@@ -18,23 +17,18 @@ type policyList struct {
 func policyPath(guid string) string { return "/policies/" + url.PathEscape(guid) }
 
 func getPolicies(v *visit) error {
-	domains, err := v.client.DomainNames(v.ctx())
+	l := v.list(column{name: "name"}, column{name: "policyKind"}, column{name: "domain"}, column{name: "holders", right: true})
+	domains, domain, err := v.ofDomain(l)
 	if err != nil {
 		return err
-	}
-	l := v.list(column{name: "name"}, column{name: "policyKind"}, column{name: "domain"}, column{name: "holders", right: true})
-	domain := ""
-	if len(domains) > 1 {
-		domain = l.filter("domain", domainOptions(domains)...)
 	}
 	kind := l.filter("policyKind", v.kindOptions()...)
 	policies, err := v.client.Policies(v.ctx(), domain)
 	if err != nil {
 		return err
 	}
-	wanted := strings.ToLower(l.Search)
 	policies = slices.DeleteFunc(policies, func(p api.Policy) bool {
-		return kind != "" && p.Kind != kind || !strings.Contains(strings.ToLower(p.Name), wanted)
+		return kind != "" && p.Kind != kind || !l.finds(p.Name)
 	})
 	return v.render("policies.html", policyList{l, of(l, policies), len(domains)})
 }

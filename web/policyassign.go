@@ -9,14 +9,18 @@ import (
 // wholeDomain stands for the domain among those to whom a policy may be given.
 const wholeDomain = "domain"
 
-// assignPolicyForm asks to whom a policy is to be given: to the domain, as its default, or to one of its groups or
-// devices. A member is given a policy on the member's own page.
-func (v *visit) assignPolicyForm(p api.Policy) (*form, error) {
+// assignPolicyForm asks to whom the policy in the path is to be given: to the domain, as its default, or to one of its
+// groups or devices. A member is given a policy on the member's own page.
+func (v *visit) assignPolicyForm() (api.Policy, *form, error) {
+	p, err := v.ofPolicy()
+	if err != nil {
+		return p, nil, err
+	}
 	options := []option{{Value: wholeDomain, Label: v.T("policies.toDomain", "name", p.Domain)}}
 	if p.Kind == "identity" {
 		groups, err := v.client.GroupNames(v.ctx(), p.Domain)
 		if err != nil {
-			return nil, err
+			return p, nil, err
 		}
 		for _, g := range groups {
 			options = append(options, option{Value: g.GUID, Label: v.T("policies.toGroup", "name", g.Path)})
@@ -24,7 +28,7 @@ func (v *visit) assignPolicyForm(p api.Policy) (*form, error) {
 	} else {
 		devices, err := v.client.Devices(v.ctx(), p.Domain)
 		if err != nil {
-			return nil, err
+			return p, nil, err
 		}
 		for _, d := range devices {
 			options = append(options, option{Value: d.GUID, Label: v.T("policies.toDevice", "name", cmp.Or(d.Name, d.GUID))})
@@ -32,15 +36,11 @@ func (v *visit) assignPolicyForm(p api.Policy) (*form, error) {
 	}
 	f := v.form("policies.assign", input{name: "giveTo", kind: "select", required: true, wide: true, options: options})
 	f.Back = policyPath(p.GUID)
-	return f, nil
+	return p, f, nil
 }
 
 func getAssignPolicy(v *visit) error {
-	p, err := v.ofPolicy()
-	if err != nil {
-		return err
-	}
-	f, err := v.assignPolicyForm(p)
+	_, f, err := v.assignPolicyForm()
 	if err != nil {
 		return err
 	}
@@ -48,11 +48,7 @@ func getAssignPolicy(v *visit) error {
 }
 
 func postAssignPolicy(v *visit) error {
-	p, err := v.ofPolicy()
-	if err != nil {
-		return err
-	}
-	f, err := v.assignPolicyForm(p)
+	p, f, err := v.assignPolicyForm()
 	if err != nil {
 		return err
 	}

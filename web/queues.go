@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
-	"strings"
 
 	"furrow/web/api"
 )
@@ -31,22 +30,17 @@ func getQueues(v *visit) error {
 	if err != nil && !noRelay {
 		return err
 	}
-	wanted := strings.ToLower(l.Search)
 	queues = slices.DeleteFunc(queues, func(q api.QueueRecord) bool {
-		return kind != "" && q.Kind != kind || !strings.Contains(strings.ToLower(q.FullName+" "+q.Target), wanted)
+		return kind != "" && q.Kind != kind || !l.finds(q.FullName+" "+q.Target)
 	})
-	by, backwards := l.order()
-	slices.SortStableFunc(queues, func(a, b api.QueueRecord) int {
-		if backwards {
-			a, b = b, a
-		}
+	inOrder(l, queues, func(by string, a, b api.QueueRecord) int {
 		switch by {
 		case "messages":
 			return cmp.Compare(a.Messages, b.Messages)
 		case "oldest":
 			return a.Oldest.Compare(b.Oldest)
 		case "waitsFor":
-			return strings.Compare(strings.ToLower(a.FullName+" "+a.Target), strings.ToLower(b.FullName+" "+b.Target))
+			return compareText(a.FullName+" "+a.Target, b.FullName+" "+b.Target)
 		}
 		return cmp.Compare(b.Bytes, a.Bytes) // the most first is what one looks for
 	})

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"net/url"
 	"strconv"
 
@@ -28,12 +27,6 @@ func relayPath(guid string) string { return "/relays/" + url.PathEscape(guid) }
 func showRelay(r api.Relay) relayRow {
 	marks := map[string]string{"ready": "active", "building": "pending", "waiting": "pending", "failing": "deleted"}
 	return relayRow{r, relayName(r.DeviceURL), relayPath(r.GUID), marks[r.State]}
-}
-
-// isRefused says whether the interface has refused something with this code.
-func isRefused(err error, code string) bool {
-	var refusal *api.Error
-	return errors.As(err, &refusal) && refusal.Code == code
 }
 
 func getRelays(v *visit) error {
@@ -134,21 +127,19 @@ func (v *visit) relay() (relayPage, error) {
 	if err != nil {
 		return relayPage{}, err
 	}
-	for _, r := range relays {
-		if r.GUID != v.r.PathValue("guid") {
-			continue
-		}
-		v.under(v.T("relays.title"), "/relays")
-		p := relayPage{showRelay(r), v.form("relays.saveSettings",
-			input{name: "purgeEnabled", kind: "checkbox", wide: true},
-			input{name: "deviceLifetimeDays", kind: "number", required: true}, input{name: "identityLifetimeDays", kind: "number", required: true},
-			input{name: "quotaEnabled", kind: "checkbox", wide: true},
-			input{name: "deviceQuotaMB", kind: "number", required: true}, input{name: "identityQuotaMB", kind: "number", required: true},
-		)}
-		v.title, p.Form.Action = p.Name, p.Path+"/settings"
-		return p, nil
+	r, err := one(relays, func(r api.Relay) bool { return r.GUID == v.r.PathValue("guid") })
+	if err != nil {
+		return relayPage{}, err
 	}
-	return relayPage{}, &api.Error{Code: "notFound"}
+	v.under(v.T("relays.title"), "/relays")
+	p := relayPage{showRelay(r), v.form("relays.saveSettings",
+		input{name: "purgeEnabled", kind: "checkbox", wide: true},
+		input{name: "deviceLifetimeDays", kind: "number", required: true}, input{name: "identityLifetimeDays", kind: "number", required: true},
+		input{name: "quotaEnabled", kind: "checkbox", wide: true},
+		input{name: "deviceQuotaMB", kind: "number", required: true}, input{name: "identityQuotaMB", kind: "number", required: true},
+	)}
+	v.title, p.Form.Action = p.Name, p.Path+"/settings"
+	return p, nil
 }
 
 func getRelay(v *visit) error {

@@ -40,14 +40,10 @@ func (v *visit) relayNames() (map[string]string, []api.Relay, error) {
 }
 
 func getRelaySets(v *visit) error {
-	domains, err := v.client.DomainNames(v.ctx())
+	l := v.list(column{name: "name", sortable: true}, column{name: "domain", sortable: true}, column{name: "relaysInOrder"})
+	_, domain, err := v.ofDomain(l)
 	if err != nil {
 		return err
-	}
-	l := v.list(column{name: "name", sortable: true}, column{name: "domain", sortable: true}, column{name: "relaysInOrder"})
-	domain := ""
-	if len(domains) > 1 {
-		domain = l.filter("domain", domainOptions(domains)...)
 	}
 	sets, err := v.client.RelaySets(v.ctx(), domain)
 	if err != nil {
@@ -57,17 +53,12 @@ func getRelaySets(v *visit) error {
 	if err != nil {
 		return err
 	}
-	wanted := strings.ToLower(l.Search)
-	sets = slices.DeleteFunc(sets, func(s api.RelaySet) bool { return !strings.Contains(strings.ToLower(s.Name), wanted) })
-	by, backwards := l.order()
-	slices.SortStableFunc(sets, func(a, b api.RelaySet) int {
-		if backwards {
-			a, b = b, a
-		}
+	sets = slices.DeleteFunc(sets, func(s api.RelaySet) bool { return !l.finds(s.Name) })
+	inOrder(l, sets, func(by string, a, b api.RelaySet) int {
 		if by == "domain" {
-			return strings.Compare(strings.ToLower(a.Domain), strings.ToLower(b.Domain))
+			return compareText(a.Domain, b.Domain)
 		}
-		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+		return compareText(a.Name, b.Name)
 	})
 	page := relaySetList{List: l}
 	for _, s := range of(l, sets) {
@@ -132,11 +123,11 @@ func (v *visit) relaySet() (relaySetPage, error) {
 	if err != nil {
 		return relaySetPage{}, err
 	}
-	i := slices.IndexFunc(sets, func(s api.RelaySet) bool { return s.GUID == v.r.PathValue("guid") })
-	if i < 0 {
-		return relaySetPage{}, &api.Error{Code: "notFound"}
+	set, err := one(sets, func(s api.RelaySet) bool { return s.GUID == v.r.PathValue("guid") })
+	if err != nil {
+		return relaySetPage{}, err
 	}
-	p := relaySetPage{RelaySet: sets[i]}
+	p := relaySetPage{RelaySet: set}
 	v.under(v.T("relaysets.title"), "/relay-sets")
 	v.title = p.Name
 	names, relays, err := v.relayNames()

@@ -122,12 +122,9 @@ func (v *visit) reportFilter(r report) (*list, api.ReportFilter, error) {
 	}
 	var f api.ReportFilter
 	if r.domain {
-		domains, err := v.client.DomainNames(v.ctx())
-		if err != nil {
+		var err error
+		if _, f.Domain, err = v.ofDomain(l); err != nil {
 			return nil, f, err
-		}
-		if len(domains) > 1 {
-			f.Domain = l.filter("domain", domainOptions(domains)...)
 		}
 	}
 	if r.status {
@@ -173,8 +170,7 @@ func getReport(v *visit) error {
 	}
 	shown := reportPage{Name: r.name, About: r.About(v.words), List: l}
 	shown.reportRows, err = r.rows(v, f)
-	var refusal *api.Error
-	if errors.As(err, &refusal) && refusal.Code == "noRelay" {
+	if isRefused(err, "noRelay") {
 		shown.NoRelay, err = true, nil
 	}
 	if err != nil {

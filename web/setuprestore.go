@@ -54,7 +54,7 @@ func postSetUpRestore(v *visit) error {
 
 // restoreRefused puts a refusal to its field.
 func (v *visit) restoreRefused(f *form, err error) error {
-	if hasCode(err, "refused") {
+	if isRefused(err, "refused") {
 		f.wrong("setupCode", v.T("setup.restore.code"))
 		return nil
 	}

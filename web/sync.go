@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/url"
-	"strings"
 
 	"furrow/gms/ldapsync"
 	"furrow/web/api"
@@ -118,10 +117,9 @@ func (v *visit) syncPage(r ldapsync.Report) syncPage {
 		}
 	}
 	kind := p.List.filter("doing", kinds...)
-	wanted := strings.ToLower(p.List.Search)
 	var lines []ldapsync.Line
 	for _, l := range r.Lines {
-		if (kind == "" || string(l.Action) == kind) && strings.Contains(strings.ToLower(l.Name+" "+l.Entry+" "+l.Reason), wanted) {
+		if (kind == "" || string(l.Action) == kind) && p.List.finds(l.Name+" "+l.Entry+" "+l.Reason) {
 			lines = append(lines, l)
 		}
 	}

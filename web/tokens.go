@@ -94,12 +94,8 @@ func (v *visit) removeTokenQuestion() (api.Token, confirmation, error) {
 		return api.Token{}, confirmation{}, err
 	}
 	v.under(v.T("tokens.title"), "/tokens")
-	for _, t := range all {
-		if t.ID == v.r.PathValue("id") {
-			return t, confirmation{Text: v.T("tokens.remove.text", "name", t.Name), Button: v.T("tokens.remove"), Back: "/tokens"}, nil
-		}
-	}
-	return api.Token{}, confirmation{}, &api.Error{Code: "notFound", Message: v.T("error.notFound")}
+	t, err := one(all, func(t api.Token) bool { return t.ID == v.r.PathValue("id") })
+	return t, confirmation{Text: v.T("tokens.remove.text", "name", t.Name), Button: v.T("tokens.remove"), Back: "/tokens"}, err
 }
 
 func getRemoveToken(v *visit) error {

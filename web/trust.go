@@ -4,7 +4,6 @@ import (
 	"encoding/pem"
 	"net/url"
 	"slices"
-	"strings"
 
 	"furrow/web/api"
 )
@@ -23,30 +22,21 @@ type ownCertificate struct {
 }
 
 func getTrust(v *visit) error {
-	domains, err := v.client.DomainNames(v.ctx())
+	l := v.list(column{name: "trusted", sortable: true}, column{name: "domain", sortable: true}, column{name: "fingerprint"})
+	domains, domain, err := v.ofDomain(l)
 	if err != nil {
 		return err
-	}
-	l := v.list(column{name: "trusted", sortable: true}, column{name: "domain", sortable: true}, column{name: "fingerprint"})
-	domain := ""
-	if len(domains) > 1 {
-		domain = l.filter("domain", domainOptions(domains)...)
 	}
 	trusts, err := v.client.Trusts(v.ctx(), domain)
 	if err != nil {
 		return err
 	}
-	wanted := strings.ToLower(l.Search)
-	trusts = slices.DeleteFunc(trusts, func(t api.Trust) bool { return !strings.Contains(strings.ToLower(t.Name), wanted) })
-	by, backwards := l.order()
-	slices.SortStableFunc(trusts, func(a, b api.Trust) int {
-		if backwards {
-			a, b = b, a
-		}
+	trusts = slices.DeleteFunc(trusts, func(t api.Trust) bool { return !l.finds(t.Name) })
+	inOrder(l, trusts, func(by string, a, b api.Trust) int {
 		if by == "domain" {
-			return strings.Compare(strings.ToLower(a.Domain), strings.ToLower(b.Domain))
+			return compareText(a.Domain, b.Domain)
 		}
-		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+		return compareText(a.Name, b.Name)
 	})
 	page := trustPage{List: l, Trusts: of(l, trusts)}
 	for _, d := range domains {
@@ -126,11 +116,7 @@ func (v *visit) trust() (api.Trust, error) {
 	if err != nil {
 		return api.Trust{}, err
 	}
-	i := slices.IndexFunc(trusts, func(t api.Trust) bool { return t.GUID == v.r.PathValue("guid") })
-	if i < 0 {
-		return api.Trust{}, &api.Error{Code: "notFound"}
-	}
-	return trusts[i], nil
+	return one(trusts, func(t api.Trust) bool { return t.GUID == v.r.PathValue("guid") })
 }
 
 func getEndTrust(v *visit) error {
