@@ -48,6 +48,20 @@ const stateDir = "state"
 // version that cannot open it as it is; see [state.RollBack].
 func RollBack(dataDir string) error { return state.RollBack(filepath.Join(dataDir, stateDir)) }
 
+// CheckState says whether this version can open the state of a stopped box without loss, and whether that would change the
+// form of its rows, so that an older version could not open it any more.
+func CheckState(dataDir string) (changes bool, err error) {
+	schema, _ := declare()
+	report, err := state.Check(filepath.Join(dataDir, stateDir), schema)
+	if err == nil && report.Recovery != nil {
+		err = fmt.Errorf("the state is damaged: %s", report.Recovery)
+	}
+	if err != nil {
+		return false, err
+	}
+	return report.Upgraded > 0, nil
+}
+
 // backupsDir is the folder of the account backups in the data directory.
 const backupsDir = "account-backups"
 
@@ -67,6 +81,8 @@ type Options struct {
 	Version  string
 	Log      *slog.Logger
 	Now      func() time.Time
+	// Closed says whether the box must not serve other machines for now; nil: it never must not.
+	Closed func() bool
 	// Examine examines the running box as its users meet it; nil if this program cannot.
 	Examine checkup.Examine
 }
@@ -262,11 +278,11 @@ func (a *Appliance) listen() (err error) {
 	if a.admin, err = host.ListenUnix(filepath.Join(a.opts.DataDir, api.SocketName)); err != nil {
 		return fmt.Errorf("admin socket: %w", err)
 	}
-	if a.http, err = a.opts.Sockets.Listen("http", a.opts.Config.Listen.HTTP); err != nil {
+	if a.http, err = a.bind("http", a.opts.Config.Listen.HTTP); err != nil {
 		return err
 	}
 	if a.opts.Config.Listen.HTTPS != "" {
-		a.https, err = a.opts.Sockets.Listen("https", a.opts.Config.Listen.HTTPS)
+		a.https, err = a.bind("https", a.opts.Config.Listen.HTTPS)
 	}
 	return err
 }

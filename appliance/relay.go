@@ -70,11 +70,11 @@ func newRelayBox(ctx context.Context, a *Appliance, tables laterTables, vault *k
 	r.registry = registry.New(registry.Config{
 		Store: a.store, Tables: tables.registry, Vault: vault, Now: a.opts.Now, Log: a.opts.Log, GenerateKeys: keys.GenerateKeySet,
 	})
-	if r.sstp, err = a.opts.Sockets.Listen("sstp", a.opts.Config.Listen.SSTP); err != nil {
+	if r.sstp, err = a.bind("sstp", a.opts.Config.Listen.SSTP); err != nil {
 		return nil, err
 	}
 	r.listen = func() (net.Listener, error) {
-		return a.opts.Sockets.Listen("relay-admin", a.opts.Config.Listen.RelayAdmin)
+		return a.bind("relay-admin", a.opts.Config.Listen.RelayAdmin)
 	}
 	deviceURL, soapURL, err := relayURLs(a.serverURL, r.sstp.Addr(), a.opts.Config.Listen.RelayAdmin)
 	if err != nil {

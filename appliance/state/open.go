@@ -103,9 +103,17 @@ func (s *Store) create() error {
 	return s.adopt(1)
 }
 
-// load reads the newest of the found generations, or what can be proved of
-// older and damaged ones.
-func (s *Store) load(found []uint64) (*Report, error) {
+// reading is what was read of the files.
+type reading struct {
+	newest uint64
+	data   []byte // of the newest generation
+	scan   scan   // of data
+	report *Report
+}
+
+// read reads the newest of the found generations, or what can be proved of
+// older and damaged ones. It changes no file.
+func (s *Store) read(found []uint64) (*reading, error) {
 	newest := found[len(found)-1]
 	st := newStage()
 	data, err := readFile(s.fs, filepath.Join(s.dir, fileName(newest)))
@@ -127,11 +135,22 @@ func (s *Store) load(found []uint64) (*Report, error) {
 		if st, err = s.rebuild(found, sc.finding, report); err != nil {
 			return nil, err
 		}
-	case torn:
-		report.Torn = s.setAside(newest, data, sc.end)
 	}
 	if err := s.install(st, report); err != nil {
 		return nil, err
+	}
+	return &reading{newest, data, sc, report}, nil
+}
+
+// load makes the found generations the store's state.
+func (s *Store) load(found []uint64) (*Report, error) {
+	r, err := s.read(found)
+	if err != nil {
+		return nil, err
+	}
+	newest, data, sc, report := r.newest, r.data, r.scan, r.report
+	if sc.finding.kind == torn {
+		report.Torn = s.setAside(newest, data, sc.end)
 	}
 	if report.Recovery != nil {
 		s.refusal = fmt.Errorf("%s: %w: %v", s.dir, ErrRecovery, report.Recovery)

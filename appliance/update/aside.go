@@ -16,11 +16,8 @@ func (b *Box) asideDir() string { return b.State + ".before-update" }
 // takenBackDir is where the state goes that a version on trial wrote, until the next update.
 func (b *Box) takenBackDir() string { return b.State + ".taken-back" }
 
-// setAside copies the state before the first start of a new version; a trial has several starts.
+// setAside copies the state before the first start of a new version.
 func (b *Box) setAside(r Record) error {
-	if r.StateKept {
-		return nil
-	}
 	unfinished := b.asideDir() + ".unfinished"
 	err := errors.Join(os.RemoveAll(unfinished), os.RemoveAll(b.asideDir()), os.RemoveAll(b.takenBackDir()))
 	if err != nil {
@@ -43,8 +40,8 @@ func (b *Box) setAside(r Record) error {
 	return b.record(r)
 }
 
-// bringBack puts the state that was set aside in place of the one that the version on trial wrote. It can be done again
-// after a cut at any point.
+// bringBack puts the state that was set aside in place of the one that the version on trial wrote, unless this version
+// can open that: everything acknowledged during the trial is in it. It can be done again after a cut at any point.
 func (b *Box) bringBack(r Record) error {
 	if !r.StateKept {
 		return nil
@@ -52,7 +49,12 @@ func (b *Box) bringBack(r Record) error {
 	if _, err := os.Stat(b.asideDir()); errors.Is(err, fs.ErrNotExist) {
 		return nil // done, before a cut
 	}
-	err := os.Rename(b.State, b.takenBackDir())
+	_, err := b.Fits()
+	if err == nil {
+		return nil
+	}
+	b.Log.Warn("the state from before the update is brought back", "because", err)
+	err = os.Rename(b.State, b.takenBackDir())
 	if errors.Is(err, fs.ErrNotExist) { // done, before a cut
 		err = nil
 	}

@@ -36,16 +36,25 @@ type Box struct {
 	OSRelease string
 	// CommandLine is that of the kernel.
 	CommandLine string
-	Now         func() time.Time
-	Log         *slog.Logger
+	// Fits says whether the running version can open the state without loss, and whether that would change the form of its
+	// rows, so that the version before could not open it any more; the error is fs.ErrNotExist while there is no state.
+	Fits func() (changes bool, err error)
+	// Closed is a file that stands while the box is to serve nobody but itself (Record.Closed).
+	Closed string
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
+// ClosedFile is where the image keeps Box.Closed: gone after a restart of the machine, and there for all to see.
+const ClosedFile = "/run/furrow-closed"
+
 // Image is a box started from the image.
-func Image(now func() time.Time, log *slog.Logger) *Box {
+func Image(fits func() (bool, error), now func() time.Time, log *slog.Logger) *Box {
 	return &Box{
 		Slots:   map[Slot]string{SlotA: "/dev/disk/by-partlabel/furrow-a", SlotB: "/dev/disk/by-partlabel/furrow-b"},
 		Boot:    "/boot/efi/grub",
 		Records: "/var/lib/furrow-host", State: "/var/lib/furrow/state",
+		Fits: fits, Closed: ClosedFile,
 		Key: "/usr/share/furrow/update.pub", OSRelease: "/usr/lib/os-release", CommandLine: "/proc/cmdline",
 		Now: now, Log: log,
 	}
@@ -138,6 +147,9 @@ type Record struct {
 	Settled   time.Time `json:"settled,omitzero"`
 	// StateKept says that the state has been set aside for this trial.
 	StateKept bool `json:"stateKept,omitempty"`
+	// Closed says that nobody but the box itself is served during the trial: the old version could not open the state that
+	// the new one writes, and what had been acknowledged to others would be lost with a return.
+	Closed bool `json:"closed,omitempty"`
 }
 
 // maxRecordSize bounds the record, in octets.

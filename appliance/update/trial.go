@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 )
 
@@ -68,7 +70,34 @@ func (b *Box) markGood(running Slot) error {
 	if err := b.clearTrial(running); err != nil {
 		return err
 	}
-	return b.Settle()
+	return errors.Join(b.Settle(), b.open())
+}
+
+// prepare makes the box ready for a start of a version on trial; a trial has several.
+func (b *Box) prepare(r Record) error {
+	if !r.StateKept {
+		changes, err := b.Fits()
+		r.Closed = changes || err != nil && !errors.Is(err, fs.ErrNotExist)
+		if err := b.setAside(r); err != nil {
+			return err
+		}
+	}
+	if !r.Closed {
+		return nil
+	}
+	b.Log.Info("the box serves nobody else until the new version is known to be good")
+	if err := os.WriteFile(b.Closed, nil, 0o644); err != nil {
+		return fmt.Errorf("closing the box: %w", err)
+	}
+	return nil
+}
+
+// open ends what prepare has begun.
+func (b *Box) open() error {
+	if err := os.Remove(b.Closed); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("opening the box: %w", err)
+	}
+	return nil
 }
 
 // giveUp has the other slot started from now on.
@@ -106,7 +135,7 @@ func (b *Box) Settle() error {
 	}
 	switch {
 	case state.Pending == running && trial:
-		return b.setAside(r)
+		return b.prepare(r)
 	case state.Pending != "": // installed, and not yet started
 		return nil
 	case running == r.Slot:

@@ -24,6 +24,9 @@ type testBox struct {
 	t   *testing.T
 	key ed25519.PrivateKey
 	now time.Time
+	// What the running version says of the state.
+	changes bool
+	misfit  error
 }
 
 func newTestBox(t *testing.T) *testBox {
@@ -42,7 +45,12 @@ func newTestBox(t *testing.T) *testBox {
 	b.Box = &Box{
 		Slots: map[Slot]string{SlotA: at("a"), SlotB: at("b")}, Boot: at("boot"), Records: at("records"), State: at("state"),
 		Key: at("key"), OSRelease: at("os-release"), CommandLine: at("cmdline"),
-		Now: func() time.Time { return b.now }, Log: slog.New(slog.DiscardHandler),
+		Fits: func() (bool, error) {
+			_, err := os.Stat(at("state"))
+			return b.changes, errors.Join(err, b.misfit)
+		},
+		Closed: at("closed"),
+		Now:    func() time.Time { return b.now }, Log: slog.New(slog.DiscardHandler),
 	}
 	for _, folder := range []string{b.Boot, b.Records, b.State} {
 		if err := os.Mkdir(folder, 0o700); err != nil {
@@ -256,7 +264,7 @@ func TestTrialComesOutWell(t *testing.T) {
 	if got, want := b.slotState(), (SlotState{Slot: SlotB}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if r := b.last(); r.Outcome != Good || r.Settled.IsZero() {
+	if r := b.last(); r.Outcome != Good || r.Settled.IsZero() || r.Closed {
 		t.Errorf("%+v", r)
 	}
 	if _, err := os.Stat(b.asideDir()); !errors.Is(err, os.ErrNotExist) {
@@ -267,11 +275,57 @@ func TestTrialComesOutWell(t *testing.T) {
 	}
 }
 
+// TestReturnKeepsWhatWasAcknowledged is a trial that comes to nothing after it has written what the old version can read.
+func TestReturnKeepsWhatWasAcknowledged(t *testing.T) {
+	b := newTestBox(t)
+	b.install()
+	b.start(SlotB, true)
+	b.settle()
+	b.write(filepath.Join(b.State, "state.00000001"), "written by two")
+	if err := WriteSlotState(b.environment(), SlotState{Slot: SlotA, Failed: SlotB}); err != nil {
+		t.Fatal(err)
+	}
+	b.start(SlotA, false)
+	b.settle()
+	if got := b.read(filepath.Join(b.State, "state.00000001")); got != "written by two" {
+		t.Errorf("the state is %q", got)
+	}
+	if r := b.last(); r.Outcome != Returned || r.Closed {
+		t.Errorf("%+v", r)
+	}
+	if _, err := os.Stat(b.asideDir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what was set aside: %v", err)
+	}
+}
+
+// TestTrialBehindClosedDoors is a version that changes the form of the state: what it acknowledged would be lost.
+func TestTrialBehindClosedDoors(t *testing.T) {
+	b := newTestBox(t)
+	b.install()
+	b.start(SlotB, true)
+	b.changes = true
+	b.settle()
+	b.read(b.Closed)
+	b.changes = false // has happened
+	if err := os.Remove(b.Closed); err != nil {
+		t.Fatal(err)
+	}
+	b.settle() // the next start of the same trial
+	b.read(b.Closed)
+	if err := b.Confirm(t.Context(), b.terms(func() error { return nil })); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(b.Closed); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a good version is still closed: %v", err)
+	}
+}
+
 func TestTrialComesOutBadly(t *testing.T) {
 	b := newTestBox(t)
 	b.install()
 	b.start(SlotB, true)
 	b.settle()
+	b.misfit = errors.New("written by a newer version")
 	b.write(filepath.Join(b.State, "state.00000001"), "written by two")
 	err := b.Confirm(t.Context(), b.terms(func() error { return errors.New("no relay") }))
 	if !errors.Is(err, ErrNotHealthy) {

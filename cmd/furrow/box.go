@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"furrow/appliance"
 	"furrow/appliance/host"
 	"furrow/appliance/machine"
 	"furrow/appliance/update"
@@ -32,8 +33,12 @@ type boxCmd struct {
 	Reset   boxResetCmd   `cmd:"" help:"Say that the data partition was emptied."`
 }
 
+// imageData is the data directory on the image.
+const imageData = "/var/lib/furrow"
+
 func imageBox() *update.Box {
-	return update.Image(time.Now, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	fits := func() (changes bool, err error) { return appliance.CheckState(imageData) }
+	return update.Image(fits, time.Now, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 }
 
 type boxSettleCmd struct{}

@@ -12,6 +12,7 @@ import (
 	"furrow/appliance"
 	"furrow/appliance/config"
 	"furrow/appliance/host"
+	"furrow/appliance/update"
 )
 
 type serveCmd struct {
@@ -55,6 +56,7 @@ func (c *serveCmd) serve(s *session, hostname string, sockets host.Sockets) erro
 		Version:        version,
 		Log:            slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 		Now:            time.Now,
+		Closed:         closed(),
 		Examine:        s.examine,
 	})
 	if err != nil {
@@ -99,4 +101,17 @@ func (c *serveCmd) announce(s *session, box *appliance.Appliance) error {
 			version, box.ServerURL(), box.HTTPAddr(), s.data)
 		return err
 	})
+}
+
+// closed says whether the box must not serve others: on the image, while a new version is on trial that changes the form of
+// the state. It is nil where that was not so at the start.
+func closed() func() bool {
+	stands := func() bool {
+		_, err := os.Stat(update.ClosedFile)
+		return err == nil
+	}
+	if !stands() {
+		return nil
+	}
+	return stands
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"strconv"
@@ -68,7 +67,7 @@ func (c *updateInstallCmd) open(s *session) (io.ReadCloser, error) {
 type updateShowCmd struct{}
 
 func (updateShowCmd) Run(s *session) error {
-	view, err := update.Image(time.Now, slog.New(slog.DiscardHandler)).Versions()
+	view, err := imageBox().Versions()
 	if err != nil {
 		return err
 	}
