@@ -1,16 +1,14 @@
 //go:build image
 
 // Package image boots what image/build made, in qemu under software emulation, and uses it as people do. Run it by
-// `make test-image`; FURROW_IMAGE names the folder with furrow-amd64.img, the next version furrow-amd64.update, and
-// furrow, the program.
+// `make test-image`; FURROW_IMAGE names the folder with furrow-ARCH.img, the next version furrow-ARCH.update, and furrow,
+// the program.
 package image
 
 import (
-	"crypto/tls"
+	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,9 +22,12 @@ import (
 const partESP = "@@2M"
 
 // shellArguments have systemd open root's shell on the second serial line. They are added to a copy of the image.
-const shellArguments = `systemd.unit=multi-user.target systemd.wants=kernel-command-line.service ` +
-	`systemd.run_success_action=none systemd.run_failure_action=none ` +
-	`"systemd.run=/usr/bin/systemd-run -p StandardInput=tty -p StandardOutput=tty -p StandardError=tty -p TTYPath=/dev/ttyS1 /bin/sh" `
+func (a architecture) shellArguments() string {
+	return `systemd.unit=multi-user.target systemd.wants=kernel-command-line.service ` +
+		`systemd.run_success_action=none systemd.run_failure_action=none ` +
+		`"systemd.run=/usr/bin/systemd-run -p StandardInput=tty -p StandardOutput=tty -p StandardError=tty -p TTYPath=/dev/` +
+		a.shell + ` /bin/sh" `
+}
 
 func imageFolder(t *testing.T) string {
 	t.Helper()
@@ -42,13 +43,14 @@ func newMachine(t *testing.T) *machine {
 	t.Helper()
 	dir := t.TempDir()
 	image, config := filepath.Join(dir, "image"), filepath.Join(dir, "grub.cfg")
-	tool(t, "cp", "--sparse=always", filepath.Join(imageFolder(t), "furrow-amd64.img"), image)
+	arch := underTest(t)
+	tool(t, "cp", "--sparse=always", arch.file(t, "furrow", ".img"), image)
 	tool(t, "mcopy", "-n", "-i", image+partESP, "::grub/grub.cfg", config)
 	text, err := os.ReadFile(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed := strings.Replace(string(text), " quiet panic=5", " quiet panic=5 "+shellArguments, 1)
+	changed := strings.Replace(string(text), " quiet panic=5", " quiet panic=5 "+arch.shellArguments(), 1)
 	if changed == string(text) {
 		t.Fatal("grub.cfg has no place for the shell")
 	}
@@ -62,7 +64,7 @@ func newMachine(t *testing.T) *machine {
 	if err := os.MkdirAll(logs, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	m := &machine{t: t, disk: disk, folder: logs}
+	m := &machine{t: t, arch: arch, disk: disk, folder: logs}
 	t.Cleanup(m.cut)
 	return m
 }
@@ -84,6 +86,7 @@ func TestImage(t *testing.T) {
 		live func(*testing.T, *machine)
 	}{
 		{"the first start", firstStart},
+		{"the set-up by its pages", setUp},
 		{"a client joins and writes", clientJoins},
 		{"a tampered bundle is refused", tampered},
 		{"power fails while an update is written", cutInUpdate},
@@ -91,6 +94,7 @@ func TestImage(t *testing.T) {
 		{"power fails during writes, and a good slot stays", powerCuts},
 		{"a blank slot on trial", blankSlot},
 		{"a slot without init", withoutInit},
+		{"a slot that hangs", hangs},
 		{"a version that never becomes healthy", neverHealthy},
 		{"factory reset", factoryReset},
 	} {
@@ -108,7 +112,7 @@ func TestImage(t *testing.T) {
 // TestImageStartsByUEFI is for boxes without a BIOS.
 func TestImageStartsByUEFI(t *testing.T) {
 	m := newMachine(t)
-	m.firm = "/usr/share/ovmf/OVMF.fd"
+	m.uefi = true
 	m.start()
 	m.ready(0)
 	runsFrom(t, m, "A")
@@ -117,18 +121,6 @@ func TestImageStartsByUEFI(t *testing.T) {
 func firstStart(t *testing.T, m *machine) {
 	m.start()
 	m.ready(0)
-	// Where it sends people to is TLS with a certificate that nobody knows yet.
-	browser := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
-	response, err := browser.Get("http://" + address + "/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
-	if err != nil || response.StatusCode != http.StatusOK || !strings.Contains(string(page), "Furrow") {
-		t.Errorf("the front page: %s, %v, %.200q", response.Status, err, page)
-	}
-	response.Body.Close()
-
 	size, err := strconv.ParseInt(m.must("df --output=size -B 1M /var | tail -1 | tr -d ' '"), 10, 64)
 	if err != nil || size < 2000 {
 		t.Errorf("the data partition has %d MiB of a disk of 3 GiB, %v", size, err)
@@ -140,17 +132,15 @@ func firstStart(t *testing.T, m *machine) {
 		t.Errorf("units that failed: %s", failed)
 	}
 	t.Logf("ready %s µs after the kernel's start", m.must("systemctl show -P ActiveEnterTimestampMonotonic furrow"))
-	m.monitor("screendump " + filepath.Join(m.folder, "console.ppm"))
 }
 
 func clientJoins(t *testing.T, m *machine) {
-	m.must(`printf 'server_url = "http://` + address + `/gms.dll"\n' > /var/lib/furrow/furrow.toml && chown furrow: /var/lib/furrow/furrow.toml && systemctl restart furrow`)
-	m.must(inBox + "domain create Office")
 	homes := t.TempDir()
 	var identities []string
+	people := members(t, m)
 	for _, name := range []string{"Ann", "Bob"} {
 		home := filepath.Join(homes, name)
-		furrow(t, "client", "join", "--server", "http://"+address, "--home", home, "--code", newMember(t, m, name))
+		furrow(t, "client", "join", "--server", "http://"+address, "--home", home, "--code", people[name].ConfigurationCode)
 		furrow(t, "client", "register", "--home", home)
 		identities = append(identities, between(furrow(t, "--json", "client", "status", "--home", home), `"identityURL": "`, `"`))
 	}
@@ -158,19 +148,12 @@ func clientJoins(t *testing.T, m *machine) {
 	if err := os.WriteFile(note, []byte("from a box in a box"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	t.Log(identities)
 	furrow(t, "client", "send", "--home", filepath.Join(homes, "Ann"), "--to", identities[1], note)
 	got := filepath.Join(homes, "got")
 	furrow(t, "client", "receive", "--home", filepath.Join(homes, "Bob"), "--into", got)
 	if out, err := exec.Command("grep", "-r", "from a box in a box", got).CombinedOutput(); err != nil {
 		t.Errorf("the message did not come: %v %s", err, out)
 	}
-}
-
-// newMember makes a member and returns the configuration code.
-func newMember(t *testing.T, m *machine, name string) string {
-	t.Helper()
-	return between(m.must(inBox+"--json member add --domain Office --full-name "+name+" --email "+strings.ToLower(name)+"@example.com"), `"configurationCode": "`, `"`)
 }
 
 // between is the text between two others.
@@ -186,11 +169,11 @@ func stick(t *testing.T, bundle string) string {
 	path := filepath.Join(t.TempDir(), "stick")
 	tool(t, "truncate", "-s", "300M", path)
 	tool(t, "mkfs.vfat", "-n", "STICK", path)
-	tool(t, "mcopy", "-i", path, bundle, "::furrow-amd64.update")
+	tool(t, "mcopy", "-i", path, bundle, "::"+filepath.Base(nextVersion(t)))
 	return path
 }
 
-func nextVersion(t *testing.T) string { return filepath.Join(imageFolder(t), "furrow-amd64.update") }
+func nextVersion(t *testing.T) string { return underTest(t).file(t, "furrow", ".update") }
 
 func tampered(t *testing.T, m *machine) {
 	bundle, err := os.ReadFile(nextVersion(t))
@@ -288,6 +271,16 @@ func powerCuts(t *testing.T, m *machine) {
 			}
 		}
 	}
+	// Three in a row while it starts: only a slot on trial has its starts counted.
+	for range 3 {
+		m.cut()
+		m.start()
+		if _, err := m.console.await(m, 0, "slot B (good)", bootTime); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.ready(0)
+	runsFrom(t, m, "B")
 	t.Logf("%d cuts, %d members acknowledged", cuts, len(added))
 }
 
@@ -311,34 +304,73 @@ func blankSlot(t *testing.T, m *machine) {
 	}
 }
 
+// badVersion makes a bundle of the slot as a version that was not tried before it was signed.
+func badVersion(t *testing.T, name string, spoil func(at func(string) string)) string {
+	t.Helper()
+	dir := t.TempDir()
+	root, slot, bundle := filepath.Join(dir, "root"), filepath.Join(dir, "slot"), filepath.Join(dir, name+".update")
+	tool(t, "unsquashfs", "-q", "-n", "-d", root, underTest(t).file(t, "slot", ".squashfs"))
+	spoil(func(path string) string { return filepath.Join(root, path) })
+	tool(t, "mksquashfs", root, slot, "-quiet", "-no-progress", "-comp", "gzip")
+	furrow(t, "update", "bundle", "--slot", slot, "--key", filepath.Join(imageFolder(t), "update.key"), "--release", name,
+		"--build", strconv.FormatInt(time.Now().Unix(), 10), "--architecture", underTest(t).name, "--output", bundle)
+	return bundle
+}
+
+// place writes a file with its folders.
+func place(t *testing.T, path, text string) {
+	t.Helper()
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // withoutInit is a slot with a kernel and nothing to start: it panics, and the boot loader counts.
 func withoutInit(t *testing.T, m *machine) {
-	dir := t.TempDir()
-	at := func(name string) string { return filepath.Join(dir, name) }
-	tool(t, "unsquashfs", "-q", "-n", "-d", at("root"), filepath.Join(imageFolder(t), "slot-amd64.squashfs"), "boot/vmlinuz", "boot/initrd.img")
-	tool(t, "mksquashfs", at("root"), at("slot"), "-quiet", "-no-progress")
-	furrow(t, "update", "bundle", "--slot", at("slot"), "--key", filepath.Join(imageFolder(t), "update.key"), "--release", "no-init",
-		"--build", strconv.FormatInt(time.Now().Unix(), 10), "--architecture", "amd64", "--output", at("bundle"))
-	returns(t, m, at("bundle"))
+	bundle := badVersion(t, "no-init", func(at func(string) string) {
+		for _, folder := range []string{"usr", "etc"} {
+			if err := os.RemoveAll(at(folder)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	returns(t, m, 3, func() { m.plug(stick(t, bundle)) })
+	m.unplug()
 }
 
-// neverHealthy is a version whose program ends at once.
+// hangs is a version whose process 1 stands still, so that nothing but the watchdog of the machine can help.
+func hangs(t *testing.T, m *machine) {
+	bundle := badVersion(t, "hangs", func(at func(string) string) {
+		place(t, at("etc/systemd/system/hang.service"), "[Service]\nType=oneshot\nExecStart=/bin/kill -SEGV 1\n")
+		place(t, at("etc/systemd/system/furrow.service.d/hang.conf"), "[Unit]\nWants=hang.service\n")
+	})
+	returns(t, m, 3, func() { m.plug(stick(t, bundle)) })
+	m.unplug()
+}
+
+// neverHealthy is a version that starts and does not serve. It comes by the box's pages.
 func neverHealthy(t *testing.T, m *machine) {
-	returns(t, m, filepath.Join(imageFolder(t), "broken.update"))
+	bundle := badVersion(t, "never-healthy", func(at func(string) string) {
+		place(t, at("etc/systemd/system/furrow.service.d/broken.conf"), "[Service]\nExecStart=\nExecStart=/bin/false\n")
+		place(t, at("etc/systemd/system/furrow-confirm.service.d/soon.conf"),
+			"[Service]\nExecStart=\nExecStart=/usr/bin/furrow --data /var/lib/furrow box confirm --deadline 30s\n")
+	})
+	returns(t, m, 1, func() { m.people.upload("/updates", "updateBundle", bundle, "never-healthy") })
+	m.people.get("/", "never-healthy") // the dashboard's note
 }
 
-// returns installs a bundle that is no good, and wants the box to come back by itself with all it had.
-func returns(t *testing.T, m *machine, bundle string) {
+// returns has a version that is no good brought to the box, and wants it to come back by itself with all it had, after so
+// many starts of that version.
+func returns(t *testing.T, m *machine, starts int, bring func()) {
 	t.Helper()
 	mark := m.console.mark()
-	m.plug(stick(t, bundle))
-	for range 3 {
+	bring()
+	for range starts {
 		if _, err := m.console.await(m, mark, "slot A (trial)", bootTime); err != nil {
 			t.Fatal(err)
 		}
 		mark = m.console.mark()
 	}
-	m.unplug()
 	if _, err := m.console.await(m, mark, "slot B (good)", bootTime); err != nil {
 		t.Fatal(err)
 	}
@@ -349,17 +381,20 @@ func returns(t *testing.T, m *machine, bundle string) {
 
 func factoryReset(t *testing.T, m *machine) {
 	mark := m.console.mark()
-	fmt.Fprint(m.console.conn, "f\r")
+	m.typed("f")
 	if _, err := m.console.await(m, mark, "type ERASE", time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprint(m.console.conn, "ERASE\r")
+	m.typed("ERASE")
 	if _, err := m.console.await(m, mark, "furrow: slot", bootTime); err != nil {
 		t.Fatal(err)
 	}
 	m.ready(m.console.mark())
 	if list := m.must(inBox + "domain list"); strings.Contains(list, "Office") {
 		t.Errorf("after a factory reset:\n%s", list)
+	}
+	if _, at := newBrowser(t).get("/", "Furrow"); at != "/setup" {
+		t.Errorf("after a factory reset the box shows %s", at)
 	}
 	if state := m.must("head -n 7 /boot/efi/grub/grubenv"); !strings.Contains(state, "factory=0") {
 		t.Errorf("after a factory reset: %s", state)

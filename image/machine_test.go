@@ -29,13 +29,16 @@ const (
 // machine is a box in qemu: power is on from start to cut.
 type machine struct {
 	t       *testing.T
+	arch    architecture
 	disk    string
 	folder  string // of sockets and logs
-	firm    string // UEFI firmware; empty: BIOS
+	uefi    bool   // rather than what such a box has first
 	process *exec.Cmd
 	exited  chan struct{}
-	console *serial // what a person sees and types on the serial line
-	shell   *serial // of root, which no shipped image has (shellArguments)
+	kernel  []string // qemu's arguments for a kernel without a boot loader; nil: what is on the disk
+	people  *browser // who has set the box up
+	console *serial  // what a person sees and types on the serial line
+	shell   *serial  // of root, which no shipped image has (shellArguments)
 }
 
 // serial is a serial line.
@@ -122,26 +125,28 @@ func (m *machine) start() {
 	for _, port := range []string{"80", "443", "2492"} {
 		forwards += ",hostfwd=tcp:" + address + ":" + port + "-:" + port
 	}
-	args := []string{"-n", "15", "qemu-system-x86_64", "-machine", "q35", "-cpu", "max", "-m", "1024", "-smp", "2", "-display", "none", "-vga", "std",
+	args := []string{"-m", "1024", "-smp", "2", "-display", "none",
 		"-drive", "file=" + m.disk + ",if=virtio,format=qcow2,cache=writeback",
 		"-netdev", "user,id=net" + forwards, "-device", "virtio-net-pci,netdev=net",
 		"-device", "i6300esb", "-action", "watchdog=reset", "-device", "qemu-xhci", "-device", "virtio-rng-pci",
 		"-chardev", "socket,id=c0,server=on,wait=off,path=" + at("console"), "-serial", "chardev:c0",
-		"-chardev", "socket,id=c1,server=on,wait=off,path=" + at("shell"), "-serial", "chardev:c1",
+		"-chardev", "socket,id=c1,server=on,wait=off,path=" + at("shell"),
 		"-chardev", "socket,id=mon,server=on,wait=off,path=" + at("monitor"), "-mon", "chardev=mon,mode=readline",
 	}
-	if m.firm != "" {
-		args = append(args, "-bios", m.firm)
+	args = append(append(args, m.arch.machine...), m.kernel...)
+	if m.uefi {
+		args = append(args, "-bios", m.arch.uefi)
 	}
-	m.process = exec.Command("nice", args...)
+	m.process = exec.Command(m.arch.emulator, args...)
 	m.process.Stderr = os.Stderr
 	if err := m.process.Start(); err != nil {
 		m.t.Fatal(err)
 	}
-	m.exited = make(chan struct{})
-	go func() {
-		m.process.Wait()
-		close(m.exited)
+	process, exited := m.process, make(chan struct{})
+	m.exited = exited
+	go func() { // ends with qemu
+		process.Wait()
+		close(exited)
 	}()
 	m.console = openSerial(m.t, at("console"), at("console.log"))
 	m.shell = openSerial(m.t, at("shell"), at("shell.log"))
@@ -149,12 +154,12 @@ func (m *machine) start() {
 
 // cut is the power failing.
 func (m *machine) cut() {
-	if m.process == nil {
+	process, exited := m.process, m.exited
+	if process == nil { // never started
 		return
 	}
-	m.process.Process.Kill()
-	<-m.exited
-	m.process = nil
+	process.Process.Kill()
+	<-exited
 }
 
 // ready waits until the screen says that the box serves, counted from a mark on the console, and has a shell answer.
@@ -221,6 +226,20 @@ func (m *machine) monitor(commands ...string) {
 		if _, err := reader.ReadString(')'); err != nil && !errors.Is(err, io.EOF) {
 			m.t.Fatal(err)
 		}
+	}
+}
+
+// picture keeps what is on the box's screen, as NAME.png.
+func (m *machine) picture(name string) {
+	m.t.Helper()
+	m.monitor("screendump " + filepath.Join(m.folder, name+".png") + " -f png")
+}
+
+// typed has a person type a line at the box's screen.
+func (m *machine) typed(line string) {
+	m.t.Helper()
+	if _, err := fmt.Fprint(m.console.conn, line+"\r"); err != nil {
+		m.t.Fatal(err)
 	}
 }
 
