@@ -131,7 +131,7 @@ func getAuditFile(v *visit) error {
 	if name == "" || len(name) > maxSearch {
 		name = hash
 	}
-	err = v.stream(name, "application/octet-stream", func(w io.Writer) error {
+	err = v.downloadStream(name, "application/octet-stream", func(w io.Writer) error {
 		_, err := io.Copy(w, content)
 		return err
 	})

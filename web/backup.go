@@ -261,7 +261,7 @@ func postBackupDownload(v *visit) error {
 			host += "-" + server.Hostname()
 		}
 		name := host + "-" + time.Now().UTC().Format("20060102T150405Z") + ".backup"
-		err := v.stream(name, "application/octet-stream", func(w io.Writer) error {
+		err := v.downloadStream(name, "application/octet-stream", func(w io.Writer) error {
 			return v.client.DownloadBackup(v.ctx(), w, api.BackupDownload{Password: f.value("backupOwnPassphrase")})
 		})
 		if err == nil {

@@ -12,12 +12,12 @@ import (
 // JSON otherwise.
 func export[Row api.Record](v *visit, name string, all func(each func(Row) error) error) error {
 	if v.r.URL.Query().Get("format") != "csv" {
-		return v.stream(name+".jsonl", "application/jsonl", func(w io.Writer) error {
+		return v.downloadStream(name+".jsonl", "application/jsonl", func(w io.Writer) error {
 			lines := json.NewEncoder(w)
 			return all(func(row Row) error { return lines.Encode(row) })
 		})
 	}
-	return v.stream(name+".csv", sheet.ContentType, func(w io.Writer) error {
+	return v.downloadStream(name+".csv", sheet.ContentType, func(w io.Writer) error {
 		var none Row
 		rows, err := sheet.NewWriter(w, none.Heading())
 		if err != nil {

@@ -34,7 +34,7 @@ type hidden struct{ Name, Value string }
 // field is an input as templates see it.
 type field struct {
 	ID, Name, Kind, Label, Help, Value, Error, Autocomplete, Live string
-	Accept                                                        string
+	Accept, Inputmode                                             string
 	Required, Focus, Wide                                         bool
 	Options                                                       []option
 	Rows                                                          int

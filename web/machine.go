@@ -43,7 +43,7 @@ func liveUpdates(v *visit) error {
 
 // postUpdate hands the bundle on as it comes: it is larger than the memory of a small box.
 func postUpdate(v *visit) error {
-	bundle, err := v.streamed("updateBundle")
+	bundle, err := v.uploadStream("updateBundle")
 	if err != nil {
 		return err
 	}

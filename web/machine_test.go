@@ -8,42 +8,14 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
 
 	"furrow/appliance/machine"
+	"furrow/appliance/sockettest"
 	"furrow/appliance/update"
 	"furrow/web/api"
 	"furrow/web/boxtest"
 )
-
-// waiting serves each connection to a socket of the box's machine.
-func (b *box) waiting(socket string, serve func(io.ReadWriter)) {
-	b.t.Helper()
-	listener, err := net.Listen("unix", filepath.Join(b.Dir, socket))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	var work sync.WaitGroup
-	work.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			serve(conn)
-			if err := conn.Close(); err != nil {
-				b.t.Error(err)
-			}
-		}
-	})
-	b.t.Cleanup(func() {
-		if err := listener.Close(); err != nil {
-			b.t.Error(err)
-		}
-		work.Wait()
-	})
-}
 
 // steward has the box's machine be one of the image; done is told what was done to it.
 func (b *box) steward(versions update.Versions, done func(string)) {
@@ -57,7 +29,7 @@ func (b *box) steward(versions update.Versions, done func(string)) {
 		Versions: func() (update.Versions, error) { return versions, nil },
 		Restart:  doing("restart"), PowerOff: doing("off"), Erase: doing("erase"),
 	}
-	b.waiting("steward", func(conn io.ReadWriter) { _ = steward.Attend(context.Background(), conn, conn) })
+	sockettest.Serve(b.t, filepath.Join(b.Dir, "steward"), func(conn net.Conn) { _ = steward.Attend(context.Background(), conn, conn) })
 }
 
 func TestMachineElsewhere(t *testing.T) {
@@ -106,7 +78,8 @@ func TestStartAnew(t *testing.T) {
 func TestUpdatesPage(t *testing.T) {
 	b := newBox(t)
 	b.setUp()
-	w := b.sendFiles("/updates", map[string][]byte{"updateBundle": []byte("bundle")})
+	bundle := file{"updateBundle", "furrow.bundle", []byte("bundle")}
+	w := b.send("/updates", nil, bundle)
 	b.contains(w.Body.String(), "this needs the Furrow image")
 	b.steward(update.Versions{
 		Running: update.Release{Version: "one"}, Slot: update.SlotB, Trial: true,
@@ -115,7 +88,7 @@ func TestUpdatesPage(t *testing.T) {
 	b.contains(b.get("/updates"), "on trial", "two", "went back to the version before", "it did not answer",
 		`name="updateBundle"`)
 	taken, answer := "", `{"error":"not signed by the key that this box trusts"}`
-	b.waiting("taker", func(conn io.ReadWriter) {
+	sockettest.Serve(t, filepath.Join(b.Dir, "taker"), func(conn net.Conn) {
 		all, err := io.ReadAll(conn)
 		if err != nil {
 			t.Error(err)
@@ -125,16 +98,15 @@ func TestUpdatesPage(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	files := map[string][]byte{"updateBundle": []byte("bundle")}
-	w = b.sendFiles("/updates", files)
+	w = b.send("/updates", nil, bundle)
 	if w.Code != http.StatusUnprocessableEntity {
 		t.Errorf("a bundle that is refused: %d", w.Code)
 	}
 	b.contains(w.Body.String(), "not signed by the key")
 	answer = `{"percent":50}{"installed":{"version":"three"}}`
-	b.contains(b.sendFiles("/updates", files).Body.String(), "Version three is installed.")
+	b.contains(b.send("/updates", nil, bundle).Body.String(), "Version three is installed.")
 	if taken != "newer\nbundle" {
 		t.Errorf("taken %q", taken)
 	}
-	b.contains(b.sendFiles("/updates", nil).Body.String(), `id="f-updateBundle-error"`)
+	b.contains(b.send("/updates", nil).Body.String(), `id="f-updateBundle-error"`)
 }

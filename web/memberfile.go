@@ -138,7 +138,7 @@ func getExport(v *visit) error {
 	}
 	export := api.MemberExport{Domain: asked.Get("domain"), Format: format, Separator: asked.Get("separator")}
 	// Any format that there is not is refused before the first octet.
-	return v.stream("members."+format, "application/octet-stream", func(w io.Writer) error {
+	return v.downloadStream("members."+format, "application/octet-stream", func(w io.Writer) error {
 		return v.client.ExportMembers(v.ctx(), export, w)
 	})
 }

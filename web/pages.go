@@ -5,6 +5,7 @@ import (
 
 	"furrow/appliance/update"
 	"furrow/web/access"
+	"furrow/web/api"
 )
 
 // maxForm bounds what is posted to a page: a list of members that is pasted has under a megabyte.
@@ -26,7 +27,7 @@ type page struct {
 	get, post func(*visit) error // post is nil for a page that changes nothing
 	// limit bounds what is posted, in octets; 0 for maxForm.
 	limit int64
-	// streams says that the page reads what is posted itself, as it comes (streamed).
+	// streams says that the page reads what is posted itself, as it comes (uploadStream).
 	streams bool
 	// setUp marks the pages of the set-up, which are there while there is no administrator.
 	setUp bool
@@ -67,7 +68,7 @@ func sections() []string {
 func pages() []page {
 	return []page{
 		{path: "/setup", role: nobody, title: "setup.title", get: getSetUp, post: postSetUp, setUp: true},
-		{path: "/setup/restore", role: nobody, title: "setup.restore", get: getSetUpRestore, post: postSetUpRestore, limit: maxBackup, streams: true, setUp: true},
+		{path: "/setup/restore", role: nobody, title: "setup.restore", get: getSetUpRestore, post: postSetUpRestore, limit: api.MaxBackup, streams: true, setUp: true},
 		{path: "/setup/factor", role: access.Server, title: "account.second", get: getSetUpFactor, setUp: true},
 		{path: "/setup/address", role: access.Server, title: "setup.address.title", get: getSetUpAddress, post: postSetUpAddress, setUp: true},
 		{path: "/setup/domain", role: access.Server, title: "setup.domain.title", get: getSetUpDomain, post: postSetUpDomain, setUp: true},

@@ -90,7 +90,7 @@ func TestPolicyPages(t *testing.T) {
 	standard := b.link(list, "Default")
 	b.contains(b.get(standard), "It holds for 3 members of the domain Office.", "with a warning", "Account backup every (hours)")
 	edit := b.get(standard + "/edit")
-	b.contains(edit, `name="identity.backupInterval" value="24"`, `name="dataRecovery.resetInstructions" rows="3"`, "How often a client backs")
+	b.contains(edit, `name="identity.backupInterval" type="text" value="24"`, `name="dataRecovery.resetInstructions" rows="3"`, "How often a client backs")
 
 	form := b.formOf(edit)
 	if to := b.post(standard+"/edit", form); to != standard {
@@ -115,7 +115,7 @@ func TestPolicyPages(t *testing.T) {
 	b.contains(b.get(standard), "<dd>no</dd>") // nothing has changed yet
 	reviewed := b.formOf(diff)
 	reviewed.Set("reviewed", "back")
-	b.contains(b.do(http.MethodPost, standard+"/edit", reviewed).Body.String(), `name="identity.backupInterval" value="12"`, `value="Usual"`)
+	b.contains(b.do(http.MethodPost, standard+"/edit", reviewed).Body.String(), `name="identity.backupInterval" type="text" value="12"`, `value="Usual"`)
 	reviewed.Set("reviewed", "yes")
 	b.post(standard+"/edit", reviewed)
 	b.contains(b.get(standard), "The policy Usual is changed.", "<strong>12</strong>", "Members must have one")

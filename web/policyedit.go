@@ -28,7 +28,7 @@ type settingChange struct{ Label, Section, Before, After string }
 
 // editPolicyForm is the form of a policy with the values that were posted.
 func (v *visit) editPolicyForm(p api.Policy, settings []policy.Setting) policyForm {
-	shown := policyForm{form: v.form("policies.review", input{name: "policyName", required: true, wide: true})}
+	shown := policyForm{form: v.form("policies.review", input{name: "policyName", required: true, wide: true, autocomplete: "off"})}
 	shown.Back = policyPath(p.GUID)
 	for i := range settings {
 		shown.Fields = append(shown.Fields, v.settingField(&settings[i]))

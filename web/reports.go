@@ -195,7 +195,7 @@ func getReportSheet(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.stream(r.name+".csv", sheet.ContentType, func(w io.Writer) error {
+	return v.downloadStream(r.name+".csv", sheet.ContentType, func(w io.Writer) error {
 		_, err := io.Copy(w, content)
 		return errors.Join(err, content.Close())
 	})

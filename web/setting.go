@@ -66,12 +66,15 @@ func (v *visit) settingSections(settings []policy.Setting, values []policy.Value
 
 // settingField is the field of a setting with the value that was posted.
 func (v *visit) settingField(one *policy.Setting) field {
-	f := field{ID: "f-" + one.Key, Name: one.Key, Kind: "text", Label: v.settingLabel(one), Help: v.explained(one), Value: v.formValue(one.Key)}
+	f := field{
+		ID: "f-" + one.Key, Name: one.Key, Kind: "text", Autocomplete: "off",
+		Label: v.settingLabel(one), Help: v.explained(one), Value: v.formValue(one.Key),
+	}
 	switch one.Kind {
 	case policy.SettingSwitch, policy.SettingPart:
 		f.Kind = "checkbox"
 	case policy.SettingNumber:
-		f.Kind = "number"
+		f.Inputmode = "numeric"
 	case policy.SettingChoice:
 		f.Kind = "select"
 		for _, name := range one.Choices {

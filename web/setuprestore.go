@@ -4,9 +4,6 @@ import (
 	"furrow/web/api"
 )
 
-// maxBackup bounds a backup that is restored, in octets: more than the disk of any box. It goes to the disk as it comes.
-const maxBackup = 1 << 44
-
 // restorePage is what setup-restore.html shows.
 type restorePage struct {
 	Form *form
@@ -31,7 +28,7 @@ func getSetUpRestore(v *visit) error {
 }
 
 func postSetUpRestore(v *visit) error {
-	file, err := v.streamed("backupFile")
+	file, err := v.uploadStream("backupFile")
 	if err != nil {
 		return err
 	}

@@ -10,9 +10,7 @@ import (
 	"encoding/pem"
 	"log/slog"
 	"math/big"
-	"mime/multipart"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -84,28 +82,6 @@ func (b *box) issue(host string) (chain, key []byte) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
 }
 
-// sendFiles posts a form of files.
-func (b *box) sendFiles(target string, files map[string][]byte) *httptest.ResponseRecorder {
-	b.t.Helper()
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	for name, content := range files {
-		part, err := form.CreateFormFile(name, name+".pem")
-		if err == nil {
-			_, err = part.Write(content)
-		}
-		if err != nil {
-			b.t.Fatal(err)
-		}
-	}
-	if err := form.Close(); err != nil {
-		b.t.Fatal(err)
-	}
-	r := httptest.NewRequest(http.MethodPost, "https://box"+target, &body)
-	r.Header.Set("Content-Type", form.FormDataContentType())
-	return b.ask(r)
-}
-
 func TestCertificatePages(t *testing.T) {
 	b := newBox(t)
 	b.setUp()
@@ -116,12 +92,14 @@ func TestCertificatePages(t *testing.T) {
 	chain, key := b.issue("groove.example.com")
 	other, _ := b.issue("groove.example.com")
 	elsewhere, elsewhereKey := b.issue("elsewhere.example.com")
-	for want, files := range map[string]map[string][]byte{
-		`id="f-certificateKey-error"`:              {"certificateChain": chain},
-		"private key does not match public key":    {"certificateChain": other, "certificateKey": key},
-		"the certificate is for elsewhere.example": {"certificateChain": elsewhere, "certificateKey": elsewhereKey},
+	chainFile := func(chain []byte) file { return file{"certificateChain", "chain.pem", chain} }
+	keyFile := func(key []byte) file { return file{"certificateKey", "key.pem", key} }
+	for want, files := range map[string][]file{
+		`id="f-certificateKey-error"`:              {chainFile(chain)},
+		"private key does not match public key":    {chainFile(other), keyFile(key)},
+		"the certificate is for elsewhere.example": {chainFile(elsewhere), keyFile(elsewhereKey)},
 	} {
-		w := b.sendFiles("/certificates", files)
+		w := b.send("/certificates", nil, files...)
 		if w.Code != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d", want, w.Code)
 		}
@@ -130,7 +108,7 @@ func TestCertificatePages(t *testing.T) {
 	if b.get("/certificates/download") != own {
 		t.Error("a refused certificate is in use")
 	}
-	if w := b.sendFiles("/certificates", map[string][]byte{"certificateChain": chain, "certificateKey": key}); w.Code != http.StatusSeeOther {
+	if w := b.send("/certificates", nil, chainFile(chain), keyFile(key)); w.Code != http.StatusSeeOther {
 		t.Fatalf("%d\n%s", w.Code, w.Body)
 	}
 	if b.get("/certificates/download") != string(chain) {

@@ -13,8 +13,8 @@ type file struct {
 	content     []byte
 }
 
-// send posts a form with a file as the browser does that has the box's cookies.
-func (b *box) send(target string, fields map[string]string, chosen file) *httptest.ResponseRecorder {
+// send posts a form with files as the browser does that has the box's cookies.
+func (b *box) send(target string, fields map[string]string, chosen ...file) *httptest.ResponseRecorder {
 	b.t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
@@ -27,10 +27,12 @@ func (b *box) send(target string, fields map[string]string, chosen file) *httpte
 	for name, value := range fields {
 		must(form.WriteField(name, value))
 	}
-	part, err := form.CreateFormFile(chosen.field, chosen.name)
-	must(err)
-	_, err = part.Write(chosen.content)
-	must(err)
+	for _, f := range chosen {
+		part, err := form.CreateFormFile(f.field, f.name)
+		must(err)
+		_, err = part.Write(f.content)
+		must(err)
+	}
 	must(form.Close())
 	r := httptest.NewRequest(http.MethodPost, "https://box"+target, &body)
 	r.Header.Set("Content-Type", form.FormDataContentType())

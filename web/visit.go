@@ -184,13 +184,6 @@ func (v *visit) refusal(status int, key string, cause error) {
 // refusal is what error.html shows.
 type refusal struct{ Text, Cause string }
 
-// download sends a file that the browser keeps and does not show.
-func (v *visit) download(name, mediaType string, content []byte) error {
-	v.attached(name, mediaType)
-	_, _ = v.w.Write(content) // fails if the browser has gone
-	return nil
-}
-
 // formValue is a value that was posted, without the space around it that is pasted so easily.
 func (v *visit) formValue(name string) string { return strings.TrimSpace(v.r.PostFormValue(name)) }
 

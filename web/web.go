@@ -21,7 +21,7 @@
 // refuse), the words of the person's language, and what pages have in common: forms whose fields show what the
 // interface refused (form.go), files that are uploaded (upload.go), lists that are searched, sorted and paged by parameters of the address (list.go),
 // questions before something dangerous (confirm.go), a message on the next page after a change (flash.go), live parts
-// (live.go), downloads (visit.go). A template defines "content" and sees the visit, and what render was given as .Data.
+// (live.go), downloads (download.go). A template defines "content" and sees the visit, and what render was given as .Data.
 //
 // A function that returns an error has shown nothing: the frame answers with a page that says so. After a change it
 // returns v.done(path, key, ...), which shows the message of that key at path.

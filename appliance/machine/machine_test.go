@@ -8,39 +8,17 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
+	"furrow/appliance/sockettest"
 	"furrow/appliance/update"
 )
 
-// waiting serves each connection to a socket as systemd does with Accept=yes.
-func waiting(t *testing.T, serve func(io.ReadWriter)) (socket string) {
+// waiting returns a socket each of whose connections is served.
+func waiting(t *testing.T, serve func(net.Conn)) (socket string) {
 	t.Helper()
 	socket = filepath.Join(t.TempDir(), "s")
-	listener, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var work sync.WaitGroup
-	work.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			serve(conn)
-			if err := conn.Close(); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-	t.Cleanup(func() {
-		if err := listener.Close(); err != nil {
-			t.Error(err)
-		}
-		work.Wait()
-	})
+	sockettest.Serve(t, socket, serve)
 	return socket
 }
 
@@ -58,7 +36,7 @@ func TestOrders(t *testing.T) {
 		},
 		Restart: doing("restart", nil), PowerOff: doing("power off", errors.New("somebody\nis at work")), Erase: doing("erase", nil),
 	}
-	m := New(waiting(t, func(conn io.ReadWriter) { _ = steward.Attend(t.Context(), conn, conn) }), "")
+	m := New(waiting(t, func(conn net.Conn) { _ = steward.Attend(t.Context(), conn, conn) }), "")
 	ctx := t.Context()
 	if v, err := m.Versions(ctx); err != nil || v.Running.Version != "one" || v.Slot != update.SlotB {
 		t.Errorf("%+v, %v", v, err)
@@ -100,7 +78,7 @@ func TestNotImage(t *testing.T) {
 func TestInstall(t *testing.T) {
 	m := New("", "")
 	var taken string
-	m.taker = waiting(t, func(conn io.ReadWriter) {
+	m.taker = waiting(t, func(conn net.Conn) {
 		all, err := io.ReadAll(conn)
 		if err != nil {
 			t.Error(err)

@@ -9,35 +9,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
+
+	"furrow/appliance/sockettest"
 )
 
-// takenAt has a taker wait for one bundle, as the image's does.
+// takenAt has a taker wait for bundles, as the image's does.
 func takenAt(t *testing.T, take func(conn net.Conn)) (socket string) {
 	t.Helper()
 	socket = filepath.Join(t.TempDir(), "s")
-	listener, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var work sync.WaitGroup
-	work.Go(func() {
-		conn, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		take(conn)
-		if err := conn.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Cleanup(func() {
-		if err := listener.Close(); err != nil {
-			t.Error(err)
-		}
-		work.Wait()
-	})
+	sockettest.Serve(t, socket, take)
 	return socket
 }
 

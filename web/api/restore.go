@@ -15,8 +15,8 @@ import (
 const (
 	// restorePath is served over the network until the box is set up.
 	restorePath = setupPath + "/restore"
-	// maxBackup bounds a backup that is restored, in octets: more than the disk of any box.
-	maxBackup = 1 << 44
+	// MaxBackup bounds a backup that is restored, in octets: more than the disk of any box. It goes to the disk as it comes.
+	MaxBackup = 1 << 44
 )
 
 // ErrRestoring says that a backup is being restored already.
@@ -35,7 +35,7 @@ type Restored struct {
 // backup's password.
 func (h *handler) restoreRoute() Route {
 	restore := answer(h, h.restore)
-	restore.limit = maxBackup
+	restore.limit = MaxBackup
 	return Route{
 		Method: "POST", Path: restorePath, Open: true,
 		Summary: "Have a backup take the place of a box that is not set up, with the set-up code", action: restore,

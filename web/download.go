@@ -19,10 +19,17 @@ func (v *visit) attached(name, mediaType string) {
 	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 }
 
-// stream sends a file as it is written. If nothing of it could be made, it returns the error and nothing has been sent;
+// download sends a file that the browser keeps and does not show.
+func (v *visit) download(name, mediaType string, content []byte) error {
+	v.attached(name, mediaType)
+	_, _ = v.w.Write(content) // fails if the browser has gone
+	return nil
+}
+
+// downloadStream sends a file as it is written. If nothing of it could be made, it returns the error and nothing has been sent;
 // a file that breaks off has no end of HTTP either, so that nobody takes it for whole.
-func (v *visit) stream(name, mediaType string, write func(io.Writer) error) error {
-	out := &streamed{begin: func() { v.attached(name, mediaType) }, to: v.w, control: http.NewResponseController(v.w)}
+func (v *visit) downloadStream(name, mediaType string, write func(io.Writer) error) error {
+	out := &downloadBody{begin: func() { v.attached(name, mediaType) }, to: v.w, control: http.NewResponseController(v.w)}
 	err := write(out)
 	if err != nil && out.begun {
 		v.site.Log.Error("a download broke off", "path", v.r.URL.Path, "error", err)
@@ -31,22 +38,22 @@ func (v *visit) stream(name, mediaType string, write func(io.Writer) error) erro
 	return err
 }
 
-// streamed is the body of a download.
-type streamed struct {
+// downloadBody is the body of a download, whose head is sent with the first of it.
+type downloadBody struct {
 	begin   func()
 	to      io.Writer
 	control *http.ResponseController
 	begun   bool
 }
 
-func (s *streamed) Write(p []byte) (int, error) {
-	if !s.begun {
-		s.begun = true
-		s.begin()
+func (d *downloadBody) Write(p []byte) (int, error) {
+	if !d.begun {
+		d.begun = true
+		d.begin()
 	}
-	err := s.control.SetWriteDeadline(time.Now().Add(downloadSilence))
+	err := d.control.SetWriteDeadline(time.Now().Add(downloadSilence))
 	if err != nil && !errors.Is(err, http.ErrNotSupported) { // a test's recorder has no connection
 		return 0, err
 	}
-	return s.to.Write(p)
+	return d.to.Write(p)
 }
