@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"furrow/relay/traffic"
 	"furrow/web/api"
 )
 
@@ -23,7 +24,7 @@ type dashboard struct {
 // carried is what the relay has carried in a time.
 type carried struct {
 	Label string
-	All   api.TrafficRecord
+	All   traffic.Sum
 	Chart *chart
 }
 
@@ -80,9 +81,7 @@ func (v *visit) traffic() ([]carried, error) {
 		}
 		c := carried{Label: v.T("dashboard.traffic." + step)}
 		for _, p := range points {
-			c.All.MessagesIn, c.All.BytesIn = c.All.MessagesIn+p.MessagesIn, c.All.BytesIn+p.BytesIn
-			c.All.MessagesOut, c.All.BytesOut = c.All.MessagesOut+p.MessagesOut, c.All.BytesOut+p.BytesOut
-			c.All.Online = max(c.All.Online, p.Online)
+			c.All.Add(p.Sum)
 		}
 		c.Chart = v.bytesChart(c.Label, step, points)
 		c.Chart.Small = true

@@ -30,12 +30,12 @@ func (v *visit) examination() (examinationPage, error) {
 			shown.Name = v.T(key)
 		}
 		switch f.Outcome {
-		case "well":
+		case checkup.Well:
 			shown.Outcome, shown.Class = v.T("doctor.well"), "good"
-		case "warning":
+		case checkup.Warning:
 			shown.Outcome, shown.Class = v.T("doctor.warning"), "warn"
 			p.Troubles++
-		case "failed":
+		case checkup.Failed:
 			shown.Outcome, shown.Class = v.T("doctor.failed"), "bad"
 			p.Troubles++
 		default:

@@ -10,13 +10,22 @@ import (
 	"time"
 )
 
+// Outcome is how a check ended.
+type Outcome string
+
+// All outcomes.
+const (
+	Well     Outcome = "well"
+	Warning  Outcome = "warning" // works, but somebody should look
+	Failed   Outcome = "failed"
+	NotTried Outcome = "not tried" // for want of something that failed before, or that this box does not have
+)
+
 // Finding is what one check came to.
 type Finding struct {
-	// Check is its stable name, Tried what it did in words.
-	Check string `json:"check"`
-	Tried string `json:"tried"`
-	// Outcome is well, warning, failed or "not tried".
-	Outcome string        `json:"outcome"`
+	Check   string        `json:"check"` // a stable name, such as offline-delivery
+	Tried   string        `json:"tried"` // in words
+	Outcome Outcome       `json:"outcome"`
 	Found   string        `json:"found"`
 	Remedy  string        `json:"remedy,omitempty"` // what to do
 	Took    time.Duration `json:"tookNanoseconds"`
@@ -54,7 +63,8 @@ type Room struct {
 	last Report // guarded by mu
 }
 
-// New returns a Room for examinations; examine is nil for a program that has none. Run must run for examinations to be made.
+// New returns a Room for examinations; examine is nil for a program that has none. Run must run for examinations to be
+// made.
 func New(examine Examine, now func() time.Time) *Room {
 	return &Room{examine: examine, now: now, asked: make(chan struct{}, 1)}
 }

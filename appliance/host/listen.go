@@ -12,8 +12,8 @@ import (
 
 // Listen returns the listening socket of the service called name: the inherited one or a new one on address. What was
 // inherited stays open when the result is closed, so that it can be asked for again and connections wait meanwhile.
-// Without a host in it, address means all addresses, of IPv4 and IPv6. The error says what a person can do about a taken port or
-// one that needs a permission; errors.Is finds [syscall.EADDRINUSE] and [syscall.EACCES] in it.
+// Without a host in it, address means all addresses, of IPv4 and IPv6. The error says what a person can do about a taken
+// port or one that needs a permission; errors.Is finds [syscall.EADDRINUSE] and [syscall.EACCES] in it.
 func (s Sockets) Listen(name, address string) (net.Listener, error) {
 	if inherited := s[name]; len(inherited) > 0 {
 		return again(name, inherited[0])

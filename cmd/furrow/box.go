@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"furrow/appliance"
+	"furrow/appliance/checkup"
 	"furrow/appliance/host"
 	"furrow/appliance/machine"
 	"furrow/appliance/update"
@@ -94,12 +95,12 @@ func (s *session) serves(ctx context.Context) error {
 	if err := s.answers(ctx); err != nil {
 		return err
 	}
-	results, err := doctor.Run(ctx, doctor.Config{
-		DataDir: s.data, Version: version, Now: time.Now, Log: slog.New(slog.DiscardHandler), Report: func(doctor.Result) {},
+	findings, err := doctor.Run(ctx, doctor.Config{
+		DataDir: s.data, Version: version, Now: time.Now, Log: slog.New(slog.DiscardHandler), Report: func(checkup.Finding) {},
 	})
-	for _, r := range results {
-		if trialChecks[r.Check] && (r.Outcome == doctor.Failed || r.Outcome == doctor.NotTried) {
-			err = errors.Join(err, fmt.Errorf("%s: %s", r.Check, r.Found))
+	for _, f := range findings {
+		if trialChecks[f.Check] && (f.Outcome == checkup.Failed || f.Outcome == checkup.NotTried) {
+			err = errors.Join(err, fmt.Errorf("%s: %s", f.Check, f.Found))
 		}
 	}
 	return err

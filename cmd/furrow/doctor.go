@@ -22,11 +22,11 @@ func (c *doctorCmd) Run(s *session) error {
 		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	var printing error
-	results, err := doctor.Run(s.ctx, doctor.Config{
+	findings, err := doctor.Run(s.ctx, doctor.Config{
 		DataDir: s.data, Version: version, Now: time.Now, Log: log,
-		Report: func(r doctor.Result) {
+		Report: func(f checkup.Finding) {
 			if !s.out.json && printing == nil {
-				printing = printResult(s.out.w, r)
+				printing = printFinding(s.out.w, f)
 			}
 		},
 	})
@@ -36,43 +36,38 @@ func (c *doctorCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.out.print(results, func(io.Writer) error { return nil }); err != nil {
+	if err := s.out.print(findings, func(io.Writer) error { return nil }); err != nil {
 		return err
 	}
-	if doctor.Worst(results) == doctor.Failed {
+	if doctor.Worst(findings) == checkup.Failed {
 		return doctor.ErrNotWell
 	}
 	return nil
 }
 
-// printResult shows a check as it is done: a mark, what it was, what was found, and what to do.
-func printResult(w io.Writer, r doctor.Result) error {
-	mark := map[doctor.Outcome]string{doctor.Well: "ok  ", doctor.Warning: "WARN", doctor.Failed: "FAIL", doctor.NotTried: "-   "}[r.Outcome]
-	if _, err := fmt.Fprintf(w, "%s  %-16s  %s\n", mark, r.Check, r.Found); err != nil {
+// printFinding shows a check as it is done: a mark, what it was, what was found, and what to do.
+func printFinding(w io.Writer, f checkup.Finding) error {
+	mark := map[checkup.Outcome]string{checkup.Well: "ok  ", checkup.Warning: "WARN", checkup.Failed: "FAIL", checkup.NotTried: "-   "}[f.Outcome]
+	if _, err := fmt.Fprintf(w, "%s  %-16s  %s\n", mark, f.Check, f.Found); err != nil {
 		return err
 	}
-	if r.Outcome == doctor.Well {
+	if f.Outcome == checkup.Well {
 		return nil
 	}
-	if _, err := fmt.Fprintf(w, "%24stried: %s\n", "", r.Tried); err != nil {
+	if _, err := fmt.Fprintf(w, "%24stried: %s\n", "", f.Tried); err != nil {
 		return err
 	}
-	if r.Remedy == "" {
+	if f.Remedy == "" {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "%24sto do: %s\n", "", r.Remedy)
+	_, err := fmt.Fprintf(w, "%24sto do: %s\n", "", f.Remedy)
 	return err
 }
 
 // examine is the doctor as the running box calls it for its own pages.
 func (s *session) examine(ctx context.Context, report func(checkup.Finding)) error {
 	_, err := doctor.Run(ctx, doctor.Config{
-		DataDir: s.data, Version: version, Now: time.Now, Log: slog.New(slog.DiscardHandler),
-		Report: func(r doctor.Result) {
-			report(checkup.Finding{
-				Check: r.Check, Tried: r.Tried, Outcome: string(r.Outcome), Found: r.Found, Remedy: r.Remedy, Took: r.Took,
-			})
-		},
+		DataDir: s.data, Version: version, Now: time.Now, Log: slog.New(slog.DiscardHandler), Report: report,
 	})
 	return err
 }

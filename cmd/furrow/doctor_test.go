@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"furrow/cmd/furrow/doctor"
+	"furrow/appliance/checkup"
 	"furrow/web/api"
 )
 
@@ -18,11 +18,11 @@ func TestDoctor(t *testing.T) {
 	results, stderr, exit := examine(t, data)
 	failed := false
 	for _, r := range results {
-		failed = failed || r.Outcome == doctor.Failed
+		failed = failed || r.Outcome == checkup.Failed
 		switch r.Check {
 		case "disk-speed", "disk-space", "clock": // the machine's affair
 		default:
-			if r.Outcome != doctor.Well {
+			if r.Outcome != checkup.Well {
 				t.Errorf("%s: %s: %s", r.Check, r.Outcome, r.Found)
 			}
 		}
@@ -39,7 +39,7 @@ func TestDoctor(t *testing.T) {
 }
 
 // examine runs the doctor, whose findings come with every exit status.
-func examine(t *testing.T, data string) (results []doctor.Result, stderr string, exit int) {
+func examine(t *testing.T, data string) (results []checkup.Finding, stderr string, exit int) {
 	t.Helper()
 	stdout, stderr, exit := furrow(t, "--data", data, "doctor", "--json")
 	if err := json.Unmarshal([]byte(stdout), &results); err != nil {
@@ -51,12 +51,12 @@ func examine(t *testing.T, data string) (results []doctor.Result, stderr string,
 // TestDoctorFindsWhatIsWrong shows that a box that is not well is not called well.
 func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	outcomes := func(t *testing.T, data string) map[string]doctor.Result {
+	outcomes := func(t *testing.T, data string) map[string]checkup.Finding {
 		results, stderr, exit := examine(t, data)
 		if exit != 1 || !strings.Contains(stderr, "not well") {
 			t.Errorf("exit %d, %s", exit, stderr)
 		}
-		byName := map[string]doctor.Result{}
+		byName := map[string]checkup.Finding{}
 		for _, r := range results {
 			byName[r.Check] = r
 		}
@@ -64,10 +64,10 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	}
 	t.Run("no box", func(t *testing.T) {
 		got := outcomes(t, t.TempDir())
-		if r := got["box"]; r.Outcome != doctor.Failed || !strings.Contains(r.Remedy, "furrow serve") {
+		if r := got["box"]; r.Outcome != checkup.Failed || !strings.Contains(r.Remedy, "furrow serve") {
 			t.Errorf("%+v", r)
 		}
-		if r := got["join"]; r.Outcome != doctor.NotTried {
+		if r := got["join"]; r.Outcome != checkup.NotTried {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -75,16 +75,16 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		data := filepath.Join(t.TempDir(), "var")
 		serve(t, data, "127.0.0.1:0", "")
 		got := outcomes(t, data)
-		if r := got["join"]; r.Outcome != doctor.Well {
+		if r := got["join"]; r.Outcome != checkup.Well {
 			t.Errorf("%+v", r)
 		}
-		if r := got["register"]; r.Outcome != doctor.Failed || !strings.Contains(r.Remedy, "relay-set") {
+		if r := got["register"]; r.Outcome != checkup.Failed || !strings.Contains(r.Remedy, "relay-set") {
 			t.Errorf("%+v", r)
 		}
-		if r := got["way-sstp"]; r.Outcome != doctor.NotTried {
+		if r := got["way-sstp"]; r.Outcome != checkup.NotTried {
 			t.Errorf("%+v", r)
 		}
-		if r := got["clean-up"]; r.Outcome != doctor.Well {
+		if r := got["clean-up"]; r.Outcome != checkup.Well {
 			t.Errorf("%+v", r)
 		}
 	})

@@ -116,8 +116,7 @@ func (d *Directory) Groups(domain string) []GroupPath {
 	return groups
 }
 
-// GroupNames returns the groups of a domain as Groups does, with no members: counting
-// them takes longer the more there are.
+// GroupNames returns the groups of a domain as Groups does, with no members counted.
 func (d *Directory) GroupNames(domain string) []GroupPath {
 	var groups []GroupPath
 	for g, path := range d.below(d.store.Snapshot(), domain, "", "") {

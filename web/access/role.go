@@ -29,8 +29,8 @@ func ParseRole(name string) (Role, error) {
 
 // Need is what something asks of those who do it.
 type Need struct {
-	// Role is the least role that may do it. Every role may do what needs nothing at all; what needs Auditor is for auditors and
-	// servers.
+	// Role is the least role that may do it. Every role may do what needs nothing at all; what needs Auditor is for
+	// auditors and servers.
 	Role Role
 	// Writes says that it changes something or shows what opens an account, so that auditors may not.
 	Writes bool

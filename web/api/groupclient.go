@@ -21,7 +21,7 @@ func (c *Client) Groups(ctx context.Context, domain string) ([]Group, error) {
 	return call[[]Group](ctx, c, http.MethodGet, in("/v1/groups", domain), nil)
 }
 
-// GroupNames returns what the groups of a domain, or of all, are called; it costs less than Groups, which counts members.
+// GroupNames returns what the groups of a domain, or of all, are called. Groups answers what they hold as well.
 func (c *Client) GroupNames(ctx context.Context, domain string) ([]GroupName, error) {
 	return call[[]GroupName](ctx, c, http.MethodGet, in("/v1/group-names", domain), nil)
 }

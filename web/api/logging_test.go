@@ -6,21 +6,17 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"furrow/appliance/actionlog"
-	"furrow/appliance/keys"
-	"furrow/appliance/mail"
-	"furrow/appliance/state"
-	"furrow/gms/directory"
 	"furrow/web/access"
+	"furrow/web/boxtest"
 )
 
-// loggedBox is an interface with an action log.
+// loggedBox is an interface whose action log a test looks at.
 type loggedBox struct {
 	http.Handler
 	actions *actionlog.Log
@@ -28,35 +24,10 @@ type loggedBox struct {
 
 func newLoggedBox(t *testing.T) *loggedBox {
 	t.Helper()
-	dir := t.TempDir()
-	schema := state.NewSchema()
-	tables, logTables, mailTables := directory.Declare(schema), actionlog.Declare(schema), mail.Declare(schema)
-	store, _, err := state.Open(filepath.Join(dir, "state"), schema, state.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	vault, err := keys.OpenVault(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.DiscardHandler)
-	actions, err := actionlog.Open(actionlog.Config{Dir: filepath.Join(dir, "actions"), Store: store, Tables: logTables, Now: time.Now, Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(actions.Close(), store.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	d := directory.New(directory.Config{
-		Store: store, Tables: tables, Vault: vault, Now: time.Now, Log: log, GenerateKeys: keys.GenerateKeySet,
-	})
-	if err := d.SetServerURL(t.Context(), "http://groove.example.com/gms.dll"); err != nil {
-		t.Fatal(err)
-	}
-	post := mail.New(mail.Config{Store: store, Tables: mailTables, Vault: vault, Now: time.Now, Log: log})
-	return &loggedBox{NewHandler(Config{Directory: d, Store: store, Mail: post, Actions: actions, Now: time.Now, Log: log}), actions}
+	box := boxtest.New(t, time.Now)
+	return &loggedBox{NewHandler(Config{
+		Directory: box.Directory, Store: box.Store, Mail: box.Mail, Actions: box.Actions, Now: time.Now, Log: box.Log,
+	}), box.Actions}
 }
 
 func (o *loggedBox) as(name string, role access.Role) *Client {

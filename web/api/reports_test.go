@@ -3,24 +3,21 @@ package api
 import (
 	"context"
 	"iter"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"furrow/appliance/blob"
 	"furrow/appliance/keys"
 	"furrow/appliance/spool"
-	"furrow/appliance/state"
 	"furrow/gms/directory"
 	"furrow/gms/soap/spcm"
 	"furrow/gms/statistics"
 	"furrow/relay/queue"
 	"furrow/web/access"
+	"furrow/web/boxtest"
 )
 
 // fullRelay is a relay at which something waits.
@@ -44,24 +41,8 @@ func (r fullRelay) Purge(_ context.Context, target string) (messages int, bytes 
 func TestReports(t *testing.T) {
 	now := time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
-	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
-	schema := state.NewSchema()
-	tables, statisticsTables := directory.Declare(schema), statistics.Declare(schema)
-	store, _, err := state.Open(filepath.Join(dir, "state"), schema, state.Options{Logger: log})
-	ok(t, err)
-	t.Cleanup(func() { ok(t, store.Close()) })
-	vault, err := keys.OpenVault(dir)
-	ok(t, err)
-	d := directory.New(directory.Config{
-		Store: store, Tables: tables, Vault: vault, Now: clock, Log: log, GenerateKeys: keys.GenerateKeySet,
-	})
-	ok(t, d.SetServerURL(t.Context(), "http://groove.example.com/gms.dll"))
-	blobs, err := blob.Open(blob.Options{Dir: filepath.Join(dir, "statistics")})
-	ok(t, err)
-	book, err := statistics.Open(statistics.Config{
-		Store: store, Tables: statisticsTables, Blobs: blobs, Directory: d, Now: clock, Log: log,
-	})
-	ok(t, err)
+	box := boxtest.New(t, clock)
+	d, book := box.Directory, box.Statistics
 	office, err := d.CreateDomain(t.Context(), "Office", "")
 	ok(t, err)
 
@@ -98,7 +79,7 @@ func TestReports(t *testing.T) {
 		{Resource: "r1", Identity: identity, Device: "dpp:"}: {Messages: 1, Bytes: 50, Oldest: now},
 		{Relay: "grooveDNS://elsewhere"}:                     {Messages: 9, Bytes: 40, Oldest: now},
 	}}
-	handler := NewHandler(Config{Directory: d, Store: store, Statistics: book, Relay: relay, Now: clock, Log: log})
+	handler := NewHandler(Config{Directory: d, Store: box.Store, Statistics: book, Relay: relay, Now: clock, Log: box.Log})
 	client := NewClientOf(handler, access.Actor{Name: "zoe", Role: access.Auditor})
 	ctx := t.Context()
 

@@ -13,12 +13,8 @@ const usualDays = 30
 
 // TrafficRecord is what the box's relay has carried in the minute, hour or day that begins at Time.
 type TrafficRecord struct {
-	Time        time.Time `json:"time"`
-	MessagesIn  uint64    `json:"messagesIn"` // from devices and other relays
-	BytesIn     uint64    `json:"bytesIn"`
-	MessagesOut uint64    `json:"messagesOut"` // to devices and other relays, with repetitions
-	BytesOut    uint64    `json:"bytesOut"`
-	Online      int       `json:"online"` // devices, the most at once
+	Time time.Time `json:"time"`
+	traffic.Sum
 }
 
 // Heading implements [Record].
@@ -63,7 +59,7 @@ func (h *handler) trafficReport(r *http.Request) ([]TrafficRecord, error) {
 	}
 	rows := make([]TrafficRecord, len(points))
 	for i, p := range points {
-		rows[i] = TrafficRecord{p.Time, p.MessagesIn, p.BytesIn, p.MessagesOut, p.BytesOut, p.Online}
+		rows[i] = TrafficRecord(p)
 	}
 	return rows, nil
 }

@@ -141,8 +141,8 @@ func New(t testing.TB, now func() time.Time) *Parts {
 	must(err)
 	p.Machine = machine.New(filepath.Join(p.Dir, "steward"), filepath.Join(p.Dir, "taker"))
 	p.Checkup = checkup.New(func(_ context.Context, report func(checkup.Finding)) error {
-		report(checkup.Finding{Check: "clock", Tried: "look at the clock", Outcome: "well", Found: "it is noon"})
-		report(checkup.Finding{Check: "disk-space", Tried: "look at the disk", Outcome: "failed", Found: "it is full", Remedy: "make room"})
+		report(checkup.Finding{Check: "clock", Tried: "look at the clock", Outcome: checkup.Well, Found: "it is noon"})
+		report(checkup.Finding{Check: "disk-space", Tried: "look at the disk", Outcome: checkup.Failed, Found: "it is full", Remedy: "make room"})
 		return nil
 	}, now)
 	p.Traffic = traffic.New(traffic.Config{

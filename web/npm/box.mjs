@@ -4,6 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+// administrator is who sets the box up and signs in to it.
+export const administrator = { fullName: "Ann Smith", name: "ann", password: "seven purple ploughs" };
+
 // start returns a box that listens at the addresses of its services, or on ports of the system's choice; whoever starts it
 // stops it, and with it goes all that it had.
 export function start(furrow, addresses = { http: "127.0.0.1:0", https: "127.0.0.1:0", sstp: "127.0.0.1:0" }) {
@@ -54,4 +57,16 @@ export function start(furrow, addresses = { http: "127.0.0.1:0", https: "127.0.0
       rmSync(data, { recursive: true, force: true });
     },
   };
+}
+
+// until tries something until it succeeds, and gives up after a minute.
+export async function until(what, action) {
+  for (const end = Date.now() + 60_000; ;) {
+    try {
+      return await action();
+    } catch (error) {
+      if (Date.now() > end) throw new Error(`${what}: ${error.message}`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
 }

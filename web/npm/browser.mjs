@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { start } from "./box.mjs";
+import { administrator, start } from "./box.mjs";
 import { look, open, problems } from "./look.mjs";
 import { office } from "./office.mjs";
 import { ofPeople } from "./people.mjs";
@@ -50,13 +50,13 @@ try {
     mail: "/mail", outbox: "/outbox", invitations: "/invitations", invitation: "/invitations/en", "invitation-reset": "/invitations/en/reset", "mail-off": "/mail/off",
     audit: "/audit", "audit-devices": "/audit/devices", "audit-files": "/audit/files", "audit-settings": "/audit/settings",
     account: "/account", "account-password": "/account/password", "account-authenticator": "/account/authenticator",
-    administrators: "/administrators", "administrator-new": "/administrators/new", administrator: "/administrators/of/ann",
-    "administrator-password": "/administrators/of/ann/password", roles: "/roles", tokens: "/tokens", "token-new": "/tokens/new",
+    administrators: "/administrators", "administrator-new": "/administrators/new", administrator: `/administrators/of/${administrator.name}`,
+    "administrator-password": `/administrators/of/${administrator.name}/password`, roles: "/roles", tokens: "/tokens", "token-new": "/tokens/new",
   };
   Object.assign(all, await ofPeople(page, member));
   for (const [name, path] of Object.entries(all)) await look(page, path, name);
   await page.goto("/");
-  await page.getByText("Ann Smith").click();
+  await page.getByText(administrator.fullName).click();
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.waitForURL("**/sign-in");
   await look(page, "/sign-in", "signin");

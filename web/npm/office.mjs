@@ -1,6 +1,7 @@
 // A day at the office: what somebody does at the pages, and what clients see of it on the wire.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { until } from "./box.mjs";
 import { lookHere, problems } from "./look.mjs";
 
 // expected is how long something may take to show that happens by itself, in milliseconds.
@@ -106,16 +107,4 @@ async function disabled(page, box, member) {
   await page.getByRole("button", { name: "Enable" }).click();
   await page.locator(".head .status.active").waitFor();
   await box.run("client", "update", "--home", member.home);
-}
-
-// until tries something until it succeeds.
-async function until(what, action) {
-  for (const end = Date.now() + expected; ;) {
-    try {
-      return await action();
-    } catch (error) {
-      if (Date.now() > end) throw new Error(`${what}: ${error.message}`);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  }
 }

@@ -1,5 +1,5 @@
 // The worst day: a backup is made, the box and all it had are gone, and a new one goes on where it was.
-import { start } from "./box.mjs";
+import { administrator, start, until } from "./box.mjs";
 import { lookHere, open } from "./look.mjs";
 
 const passphrase = "a dozen brown hens";
@@ -46,17 +46,9 @@ export async function restored(browser, page, box, member) {
 
 // signIn signs in the administrator that the set-up has made, and tries until the box answers: it may be starting again.
 export async function signIn(page) {
-  for (const end = Date.now() + 60_000; ;) {
-    try {
-      await page.goto("/sign-in");
-      break;
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  }
-  await page.getByLabel("Name", { exact: false }).first().fill("ann");
-  await page.getByLabel("Password").fill("seven purple ploughs");
+  await until("the page to sign in", () => page.goto("/sign-in"));
+  await page.getByLabel("Name", { exact: false }).first().fill(administrator.name);
+  await page.getByLabel("Password").fill(administrator.password);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
 }

@@ -1,13 +1,14 @@
 // The set-up from an empty box to the first members.
+import { administrator } from "./box.mjs";
 import { look } from "./look.mjs";
 
 export async function setUp(page, code) {
   await look(page, "/setup/restore", "setup-restore");
   await look(page, "/", "setup");
   await page.getByLabel("Set-up code").fill(code);
-  await page.getByLabel("Full name").fill("Ann Smith");
-  await page.getByLabel("Name to sign in with").fill("ann");
-  await page.getByLabel("Password", { exact: true }).fill("seven purple ploughs");
+  await page.getByLabel("Full name").fill(administrator.fullName);
+  await page.getByLabel("Name to sign in with").fill(administrator.name);
+  await page.getByLabel("Password", { exact: true }).fill(administrator.password);
   await page.getByRole("button", { name: "Become administrator" }).click();
   await page.waitForURL("**/setup/factor");
   await look(page, "/setup/factor", "setup-factor");

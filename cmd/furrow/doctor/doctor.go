@@ -14,28 +14,9 @@ import (
 	"strings"
 	"time"
 
+	"furrow/appliance/checkup"
 	"furrow/web/api"
 )
-
-// Outcome is what a check came to.
-type Outcome string
-
-const (
-	Well     Outcome = "well"
-	Warning  Outcome = "warning" // works, but somebody should look
-	Failed   Outcome = "failed"
-	NotTried Outcome = "not tried" // for want of something that failed before, or that this box does not have
-)
-
-// Result is what one check found.
-type Result struct {
-	Check   string        `json:"check"` // a stable name, such as offline-delivery
-	Tried   string        `json:"tried"` // in words
-	Outcome Outcome       `json:"outcome"`
-	Found   string        `json:"found"`
-	Remedy  string        `json:"remedy,omitempty"` // what to do
-	Took    time.Duration `json:"tookNanoseconds"`
-}
 
 // Config is what an examination works with.
 type Config struct {
@@ -45,8 +26,8 @@ type Config struct {
 	Version string
 	Now     func() time.Time
 	Log     *slog.Logger // of the simulated clients
-	// Report is told of each result as it is found, in order.
-	Report func(Result)
+	// Report is told of each finding as it is made, in order.
+	Report func(checkup.Finding)
 }
 
 // checkTimeout bounds one check: the longest, joining, makes keys for seconds on a small box.
@@ -60,26 +41,26 @@ type examination struct {
 	people *people    // the test members, once they are there
 }
 
-// finding is how a check ends if all is not plainly well: an error that names the remedy.
-type finding struct {
-	outcome Outcome
+// ending is how a check ends if all is not plainly well: an error that names the remedy.
+type ending struct {
+	outcome checkup.Outcome
 	found   string
 	remedy  string
 }
 
-func (f *finding) Error() string { return f.found }
+func (e *ending) Error() string { return e.found }
 
-// failed and warn make findings.
+// failed, warn and notTried make endings.
 func failed(remedy, format string, args ...any) error {
-	return &finding{Failed, fmt.Sprintf(format, args...), remedy}
+	return &ending{checkup.Failed, fmt.Sprintf(format, args...), remedy}
 }
 
 func warn(remedy, format string, args ...any) error {
-	return &finding{Warning, fmt.Sprintf(format, args...), remedy}
+	return &ending{checkup.Warning, fmt.Sprintf(format, args...), remedy}
 }
 
 func notTried(format string, args ...any) error {
-	return &finding{NotTried, fmt.Sprintf(format, args...), ""}
+	return &ending{checkup.NotTried, fmt.Sprintf(format, args...), ""}
 }
 
 // check is one of the list. run returns what was found if all is well.
@@ -87,59 +68,59 @@ type check struct {
 	name  string
 	tried string
 	run   func(context.Context, *examination) (found string, err error)
-	// remedy is what to do about an error that is no finding.
+	// remedy is what to do about an error that is no ending.
 	remedy string
 }
 
-// Run examines the box. It returns the results; an error means that the examination itself could not be carried out.
-func Run(ctx context.Context, c Config) ([]Result, error) {
+// Run examines the box. It returns the findings; an error means that the examination itself could not be carried out.
+func Run(ctx context.Context, c Config) ([]checkup.Finding, error) {
 	e := &examination{Config: c, api: api.NewClient(c.DataDir)}
 	defer e.api.Close()
-	var results []Result
+	var findings []checkup.Finding
 	do := func(list []check) {
 		for _, k := range list {
 			if ctx.Err() != nil {
 				return
 			}
-			results = append(results, e.perform(ctx, k))
+			findings = append(findings, e.perform(ctx, k))
 		}
 	}
 	do(machineChecks())
 	do(clientChecks())
 	// What was made is taken away even when somebody has pressed Ctrl-C.
 	if e.people != nil {
-		results = append(results, e.perform(context.WithoutCancel(ctx), cleanUp()))
+		findings = append(findings, e.perform(context.WithoutCancel(ctx), cleanUp()))
 	}
-	return results, context.Cause(ctx)
+	return findings, context.Cause(ctx)
 }
 
-func (e *examination) perform(ctx context.Context, k check) Result {
+func (e *examination) perform(ctx context.Context, k check) checkup.Finding {
 	ctx, cancel := context.WithTimeoutCause(ctx, checkTimeout, fmt.Errorf("gave up after %v", checkTimeout))
 	defer cancel()
 	began := e.Now()
 	found, err := k.run(ctx, e)
-	r := Result{Check: k.name, Tried: k.tried, Outcome: Well, Found: found}
+	f := checkup.Finding{Check: k.name, Tried: k.tried, Outcome: checkup.Well, Found: found}
 	if err != nil {
-		r.Outcome, r.Found, r.Remedy = Failed, oneLine(err), k.remedy
-		if f := (*finding)(nil); errors.As(err, &f) {
-			r.Outcome, r.Found, r.Remedy = f.outcome, f.found, f.remedy
+		f.Outcome, f.Found, f.Remedy = checkup.Failed, oneLine(err), k.remedy
+		if end := (*ending)(nil); errors.As(err, &end) {
+			f.Outcome, f.Found, f.Remedy = end.outcome, end.found, end.remedy
 		}
 	}
-	r.Took = e.Now().Sub(began)
-	e.Report(r)
-	return r
+	f.Took = e.Now().Sub(began)
+	e.Report(f)
+	return f
 }
 
 // oneLine is an error on one line.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
-// Worst is the worst outcome of the results.
-func Worst(results []Result) Outcome {
-	worst := Well
-	rank := map[Outcome]int{Well: 0, NotTried: 1, Warning: 2, Failed: 3}
-	for _, r := range results {
-		if rank[r.Outcome] > rank[worst] {
-			worst = r.Outcome
+// Worst is the worst outcome of the findings.
+func Worst(findings []checkup.Finding) checkup.Outcome {
+	worst := checkup.Well
+	rank := map[checkup.Outcome]int{checkup.Well: 0, checkup.NotTried: 1, checkup.Warning: 2, checkup.Failed: 3}
+	for _, f := range findings {
+		if rank[f.Outcome] > rank[worst] {
+			worst = f.Outcome
 		}
 	}
 	return worst

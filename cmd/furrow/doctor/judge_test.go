@@ -12,21 +12,23 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"furrow/appliance/checkup"
 )
 
 // outcome is what a check that returned these would be shown as.
-func outcome(found string, err error) (Outcome, string) {
-	var f *finding
+func outcome(found string, err error) (checkup.Outcome, string) {
+	var f *ending
 	switch {
 	case err == nil:
-		return Well, found
+		return checkup.Well, found
 	case errors.As(err, &f):
 		return f.outcome, f.found
 	}
-	return Failed, err.Error()
+	return checkup.Failed, err.Error()
 }
 
-func expect(t *testing.T, name string, want Outcome, words string, found string, err error) {
+func expect(t *testing.T, name string, want checkup.Outcome, words string, found string, err error) {
 	t.Helper()
 	if got, text := outcome(found, err); got != want || !strings.Contains(text, words) {
 		t.Errorf("%s: %s, %q; want %s with %q", name, got, text, want, words)
@@ -37,13 +39,13 @@ func TestJudgeDisk(t *testing.T) {
 	for name, test := range map[string]struct {
 		speed  float64
 		median time.Duration
-		want   Outcome
+		want   checkup.Outcome
 		words  string
 	}{
-		"fast":        {180_000, time.Millisecond, Well, "100.0 times"},
-		"just enough": {demanded, time.Millisecond, Well, "1.0 times"},
-		"slow":        {900, time.Millisecond, Failed, "0.5 times"},
-		"late":        {5000, 200 * time.Millisecond, Warning, "200ms"},
+		"fast":        {180_000, time.Millisecond, checkup.Well, "100.0 times"},
+		"just enough": {demanded, time.Millisecond, checkup.Well, "1.0 times"},
+		"slow":        {900, time.Millisecond, checkup.Failed, "0.5 times"},
+		"late":        {5000, 200 * time.Millisecond, checkup.Warning, "200ms"},
 	} {
 		found, err := judgeDisk(test.speed, test.median, 2*test.median)
 		expect(t, name, test.want, test.words, found, err)
@@ -53,8 +55,8 @@ func TestJudgeDisk(t *testing.T) {
 func TestJudgeSpace(t *testing.T) {
 	for name, test := range map[string]struct {
 		free uint64
-		want Outcome
-	}{"plenty": {10e9, Well}, "little": {1e9, Warning}, "none": {1e8, Failed}} {
+		want checkup.Outcome
+	}{"plenty": {10e9, checkup.Well}, "little": {1e9, checkup.Warning}, "none": {1e8, checkup.Failed}} {
 		found, err := judgeSpace(test.free, 20e9, 5e6)
 		expect(t, name, test.want, "takes 5.0 MB", found, err)
 	}
@@ -65,10 +67,10 @@ func TestJudgeClock(t *testing.T) {
 	for name, test := range map[string]struct {
 		now  time.Time
 		kept bool
-		want Outcome
+		want checkup.Outcome
 	}{
-		"kept": {later, true, Well}, "free": {later, false, Warning},
-		"from 1970": {time.Unix(0, 0), true, Failed},
+		"kept": {later, true, checkup.Well}, "free": {later, false, checkup.Warning},
+		"from 1970": {time.Unix(0, 0), true, checkup.Failed},
 	} {
 		found, err := judgeClock(test.now, test.kept, time.Second)
 		expect(t, name, test.want, "UTC", found, err)
@@ -86,8 +88,8 @@ func TestJudgeName(t *testing.T) {
 		}
 		return nil, &net.DNSError{Err: "no such host", Name: host}
 	}
-	for host, want := range map[string]Outcome{
-		"here": Well, "there": Warning, "nowhere": Failed, "198.51.100.1": Well, "2001:db8::1": Well,
+	for host, want := range map[string]checkup.Outcome{
+		"here": checkup.Well, "there": checkup.Warning, "nowhere": checkup.Failed, "198.51.100.1": checkup.Well, "2001:db8::1": checkup.Well,
 	} {
 		found, err := judgeName(t.Context(), host, lookup, own)
 		expect(t, host, want, host, found, err)
@@ -125,14 +127,14 @@ func TestJudgeCertificate(t *testing.T) {
 	year := 365 * 24 * time.Hour
 	for name, test := range map[string]struct {
 		chain []*x509.Certificate
-		want  Outcome
+		want  checkup.Outcome
 		words string
 	}{
-		"self-signed":  {made("box", now.Add(-year), now.Add(year)), Well, "made by the box itself"},
-		"another name": {made("other", now.Add(-year), now.Add(year)), Failed, "for other, not for box"},
-		"ended":        {made("box", now.Add(-year), now.Add(-time.Hour)), Failed, "ended on 2026-03-14"},
-		"ends soon":    {made("box", now.Add(-year), now.Add(72*time.Hour)), Warning, "ends on 2026-03-17"},
-		"not yet":      {made("box", now.Add(year), now.Add(2*year)), Failed, "begins on 2027"},
+		"self-signed":  {made("box", now.Add(-year), now.Add(year)), checkup.Well, "made by the box itself"},
+		"another name": {made("other", now.Add(-year), now.Add(year)), checkup.Failed, "for other, not for box"},
+		"ended":        {made("box", now.Add(-year), now.Add(-time.Hour)), checkup.Failed, "ended on 2026-03-14"},
+		"ends soon":    {made("box", now.Add(-year), now.Add(72*time.Hour)), checkup.Warning, "ends on 2026-03-17"},
+		"not yet":      {made("box", now.Add(year), now.Add(2*year)), checkup.Failed, "begins on 2027"},
 	} {
 		found, err := judgeCertificate(test.chain, "box", now)
 		expect(t, name, test.want, test.words, found, err)
@@ -151,17 +153,18 @@ func TestReachable(t *testing.T) {
 
 func TestWorst(t *testing.T) {
 	for _, test := range []struct {
-		results []Outcome
-		want    Outcome
+		results []checkup.Outcome
+		want    checkup.Outcome
 	}{
-		{nil, Well}, {[]Outcome{Well, NotTried}, NotTried}, {[]Outcome{Warning, NotTried, Well}, Warning},
-		{[]Outcome{Failed, Warning}, Failed},
+		{nil, checkup.Well}, {[]checkup.Outcome{checkup.Well, checkup.NotTried}, checkup.NotTried},
+		{[]checkup.Outcome{checkup.Warning, checkup.NotTried, checkup.Well}, checkup.Warning},
+		{[]checkup.Outcome{checkup.Failed, checkup.Warning}, checkup.Failed},
 	} {
-		var results []Result
+		var findings []checkup.Finding
 		for _, o := range test.results {
-			results = append(results, Result{Outcome: o})
+			findings = append(findings, checkup.Finding{Outcome: o})
 		}
-		if got := Worst(results); got != test.want {
+		if got := Worst(findings); got != test.want {
 			t.Errorf("%v: %s", test.results, got)
 		}
 	}
