@@ -38,7 +38,7 @@ func (a *Appliance) startPorts(front, admin http.Handler) *ports {
 	var adopt func(io.ReadWriteCloser)
 	if a.relay != nil {
 		adopt = a.relay.server.Adopt
-		p.carriers = carrier.NewServer(carrier.ServerConfig{Adopt: adopt, Other: port.Resume, Log: a.opts.Log})
+		p.carriers = a.relay.carriers
 		p.serve("sstp", a.relay.sstp, port.Config{SSTP: adopt})
 	}
 	plain := p.serve("http", a.http, port.Config{SSTP: adopt, Encapsulation: p.carriers, HTTP: true})
@@ -55,6 +55,7 @@ func (a *Appliance) startPorts(front, admin http.Handler) *ports {
 func withAdmin(admin, next http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(api.NetworkPrefix+"/", admin)
+	mux.Handle(api.MetricsPath, admin)
 	mux.Handle("/", next)
 	return mux
 }

@@ -23,6 +23,7 @@ import (
 	"furrow/relay/traffic"
 	"furrow/sstp"
 	"furrow/sstp/carrier"
+	"furrow/sstp/carrier/port"
 )
 
 const (
@@ -48,6 +49,7 @@ type relayBox struct {
 	queues   *queue.Queues
 	presence *presence.Hub
 	server   *relay.Server
+	carriers *carrier.Server
 	traffic  *traffic.Book
 	admin    *admin.Server
 	sstp     net.Listener
@@ -157,6 +159,7 @@ func (r *relayBox) newServers(a *Appliance, deviceURL string) error {
 		Timers:   sstp.Timers{OutboundIdle: carrier.NoopInterval},
 		Presence: r.presence, Diagnose: a.opts.Config.Relay.Diagnose, Log: a.opts.Log,
 	})
+	r.carriers = carrier.NewServer(carrier.ServerConfig{Adopt: r.server.Adopt, Other: port.Resume, Log: a.opts.Log})
 	r.admin = admin.New(admin.Config{
 		Registry: r.registry,
 		Purger: relay.Purger{
@@ -184,6 +187,15 @@ func (r *relayBox) Stats() relay.Stats { return r.server.Stats() }
 
 // Presence is who is online at this box's relay, and who watches.
 func (r *relayBox) Presence() presence.Stats { return r.presence.Stats() }
+
+// Spool is what the messages take on the disk.
+func (r *relayBox) Spool() spool.Stats { return r.spool.Stats() }
+
+// Encapsulated counts the SSTP connections in HTTP, by encapsulation.
+func (r *relayBox) Encapsulated() map[string]int {
+	s := r.carriers.Stats()
+	return map[string]int{"long-lived": s.LongLived, "keep-alive": s.KeepAlive, "polling": s.Polling}
+}
 
 // carried is what the relay has carried since its start.
 func (r *relayBox) carried() traffic.Sum {

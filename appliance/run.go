@@ -11,6 +11,7 @@ import (
 	"furrow/appliance/machine"
 	"furrow/appliance/update"
 	"furrow/web/api"
+	"furrow/web/metrics"
 )
 
 // drainTimeout is how long running requests may take to finish after a stop was asked for: a person who restarts the box
@@ -122,9 +123,15 @@ func (a *Appliance) adminConfig() api.Config {
 	if a.opts.Config.ServerURL == "" {
 		config.ChooseHost = a.chooseHost
 	}
+	box := metrics.Box{
+		Version: config.Version, Started: config.Started, DataDir: config.DataDir, Store: a.store, Directory: a.directory,
+		Access: a.access, Mail: a.mail, Backup: a.backups, Alerts: a.watch.alerts, TLS: a.tls, Log: a.opts.Log,
+	}
 	if a.relay != nil {
 		config.Relay, config.Traffic = a.relay, a.relay.traffic
+		box.Relay = a.relay
 	}
+	config.Metrics = metrics.NewHandler(box, a.services.requests)
 	return config
 }
 

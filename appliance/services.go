@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"furrow/sstp/carrier/port"
+	"furrow/web/metrics"
 )
 
 const (
@@ -26,9 +27,10 @@ const (
 
 // services are the HTTP servers that run, each on its listener.
 type services struct {
-	log    *slog.Logger
-	failed chan error // capacity 1: the first server that ended by itself
-	work   sync.WaitGroup
+	log      *slog.Logger
+	requests *metrics.Requests
+	failed   chan error // capacity 1: the first server that ended by itself
+	work     sync.WaitGroup
 
 	mu      sync.Mutex
 	running []httpService // guarded by mu
@@ -40,7 +42,7 @@ type httpService struct {
 }
 
 func newServices(log *slog.Logger) *services {
-	return &services{log: log, failed: make(chan error, 1)}
+	return &services{log: log, requests: metrics.NewRequests(), failed: make(chan error, 1)}
 }
 
 // start serves handler on listener, which it closes at the end.
@@ -58,7 +60,7 @@ func (s *services) startTLS(name string, listener net.Listener, handler http.Han
 
 func (s *services) run(name string, handler http.Handler, serve func(*http.Server) error) {
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           s.requests.Count(name, handler),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,

@@ -23,7 +23,7 @@ func getAdministrators(v *visit) error {
 	}
 	l := v.list(column{name: "name", sortable: true}, column{name: "role", sortable: true}, column{name: "secondFactor"},
 		column{name: "lastSignIn", sortable: true}, column{name: "status"})
-	role := l.filter("role", v.roleOptions()...)
+	role := l.filter("role", v.roleOptions(access.Roles())...)
 	all = slices.DeleteFunc(all, func(a api.Administrator) bool {
 		return !l.finds(a.Name+" "+a.DisplayName) || role != "" && string(a.Role) != role
 	})
@@ -39,10 +39,10 @@ func getAdministrators(v *visit) error {
 	return v.render("administrators.html", administratorList{l, of(l, all)})
 }
 
-// roleOptions are the roles in words.
-func (v *visit) roleOptions() []option {
+// roleOptions are roles in words.
+func (v *visit) roleOptions(roles []access.Role) []option {
 	var options []option
-	for _, role := range access.Roles() {
+	for _, role := range roles {
 		options = append(options, option{Value: string(role), Label: v.T("role." + string(role))})
 	}
 	return options
@@ -53,7 +53,7 @@ func (v *visit) newAdministratorForm() *form {
 	f := v.form("administrators.add",
 		input{name: "name", required: true, autocomplete: "off", wide: true},
 		input{name: "displayName", autocomplete: "off", wide: true},
-		input{name: "role", kind: "select", required: true, options: v.roleOptions(), wide: true},
+		input{name: "role", kind: "select", required: true, options: v.roleOptions(access.Roles()), wide: true},
 		input{name: "newPassword", kind: "password", required: true, autocomplete: "new-password", wide: true, live: "meter"},
 	)
 	f.Back = "/administrators"
@@ -102,7 +102,7 @@ func (v *visit) administrator() (administratorPage, error) {
 	v.under(v.T("administrators.title"), "/administrators")
 	v.title = a.Name
 	f := v.form("administrators.change", input{name: "displayName", wide: true},
-		input{name: "role", kind: "select", required: true, options: v.roleOptions(), wide: true})
+		input{name: "role", kind: "select", required: true, options: v.roleOptions(access.Roles()), wide: true})
 	return administratorPage{Administrator: a, Path: administratorPath(a.Name, ""), Form: f}, nil
 }
 

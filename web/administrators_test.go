@@ -83,6 +83,9 @@ func TestTokens(t *testing.T) {
 	if actor, err := b.Access.TokenActor(t.Context(), secret, "192.0.2.1"); err != nil || actor.Role != access.Auditor {
 		t.Errorf("%+v, %v", actor, err)
 	}
+	if strings.Contains(page, "scrape_configs") {
+		t.Error("an auditor's token is for Prometheus")
+	}
 	list := b.get("/tokens")
 	b.contains(list, "nightly report", "2026-04-13")
 	if strings.Contains(list, secret) {
@@ -94,5 +97,21 @@ func TestTokens(t *testing.T) {
 	b.contains(b.get("/tokens"), "The token nightly report is removed.")
 	if w := b.do(http.MethodGet, remove, nil); w.Code != http.StatusNotFound {
 		t.Errorf("what was removed: %d", w.Code)
+	}
+}
+
+// TestMetricsToken shows a person what to write into prometheus.yml.
+func TestMetricsToken(t *testing.T) {
+	b := newBox(t)
+	b.setUp()
+	b.contains(b.get("/tokens/new"), "Figures for Prometheus, nothing else")
+	form := url.Values{"tokenName": {"prometheus"}, "role": {"metrics"}, "lifetime": {"0"}}
+	page := b.do(http.MethodPost, "/tokens/new", form).Body.String()
+	secret := b.linkTo(page, `furrow_[A-Za-z0-9_-]+`)
+	b.contains(page, "scrape_configs:", "credentials: "+secret+"\n", `targets: ["box.example.com:443"]`, "ca_file: furrow.crt", `href="/certificates/download"`)
+	b.contains(b.get("/tokens"), "Figures for Prometheus, nothing else")
+	form = url.Values{"name": {"prometheus"}, "role": {"metrics"}, "newPassword": {"a quiet river bends"}}
+	if w := b.do(http.MethodPost, "/administrators/new", form); w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("an administrator who may read metrics only: %d", w.Code)
 	}
 }

@@ -250,16 +250,23 @@ func (v *visit) ofDirectory() (api.LDAPSource, error) {
 	return s, err
 }
 
-func getEditDirectory(v *visit) error {
-	s, err := v.ofDirectory()
-	if err != nil {
-		return err
+// editDirectoryForm is the form of the directory in the path, without its values.
+func (v *visit) editDirectoryForm() (s api.LDAPSource, f directoryForm, err error) {
+	if s, err = v.ofDirectory(); err != nil {
+		return s, f, err
 	}
-	f, err := v.directoryForm(false)
-	if err != nil {
-		return err
+	if f, err = v.directoryForm(false); err != nil {
+		return s, f, err
 	}
 	f.Back = directoryPath(s.Name, "")
+	return s, f, nil
+}
+
+func getEditDirectory(v *visit) error {
+	s, f, err := v.editDirectoryForm()
+	if err != nil {
+		return err
+	}
 	domain, err := v.client.Domain(v.ctx(), s.Domain)
 	if err != nil && !isRefused(err, "notFound") {
 		return err
@@ -276,15 +283,10 @@ func getEditDirectory(v *visit) error {
 }
 
 func postEditDirectory(v *visit) error {
-	s, err := v.ofDirectory()
+	s, f, err := v.editDirectoryForm()
 	if err != nil {
 		return err
 	}
-	f, err := v.directoryForm(false)
-	if err != nil {
-		return err
-	}
-	f.Back = directoryPath(s.Name, "")
 	return v.keepDirectory(f, s.Name, false)
 }
 

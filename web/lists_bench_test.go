@@ -1,13 +1,9 @@
 package web
 
 import (
-	"context"
-	"fmt"
 	"net/http"
 	"testing"
 	"time"
-
-	"furrow/gms/directory"
 )
 
 // maxSlowdown is how much longer a list of 10,000 members may take than one of 100.
@@ -60,32 +56,6 @@ func officeOf(b *testing.B, members int) *box {
 	b.Helper()
 	box := newRelayBox(b, online(0))
 	box.setUp()
-	box.addMembers(members)
+	box.AddMembers(b, members)
 	return box
-}
-
-// addMembers adds a domain with members.
-func (b *box) addMembers(n int) {
-	b.t.Helper()
-	d, err := b.Directory.CreateDomain(context.Background(), "Office", "Contoso")
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	for n > 0 {
-		part := min(n, 2000) // a transaction has its limit
-		err = b.Directory.ChangeMembers(context.Background(), func(batch directory.MemberBatch) error {
-			for i := range part {
-				name := fmt.Sprintf("Member %05d", n-i)
-				details := directory.MemberDetails{FullName: name, Email: fmt.Sprintf("m%05d@example.com", n-i)}
-				if _, err := batch.Create(d.GUID, details); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		n -= part
-	}
 }

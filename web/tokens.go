@@ -1,7 +1,9 @@
 package web
 
 import (
+	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"furrow/web/access"
@@ -51,7 +53,7 @@ func (v *visit) newTokenForm() *form {
 	lifetimes = append(lifetimes, option{Value: "0", Label: v.T("tokens.forever")})
 	f := v.form("tokens.make",
 		input{name: "tokenName", required: true, autocomplete: "off", wide: true},
-		input{name: "role", kind: "select", required: true, options: v.roleOptions(), wide: true},
+		input{name: "role", kind: "select", required: true, options: v.roleOptions(access.TokenRoles()), wide: true},
 		input{name: "lifetime", kind: "select", required: true, options: lifetimes, wide: true},
 	)
 	f.Back = "/tokens"
@@ -79,13 +81,37 @@ func postNewToken(v *visit) error {
 		}
 		made, err := v.client.AddToken(v.ctx(), asked)
 		if err == nil {
-			return v.render("token.html", made)
+			return v.showToken(made)
 		}
 		if err = f.refused(renamed(err, "name", "tokenName")); err != nil {
 			return err
 		}
 	}
 	return v.again("form.html", f)
+}
+
+// madeToken is what token.html shows.
+type madeToken struct {
+	api.TokenMade
+	// Host is where the box was found just now, host:port.
+	Host string
+	// SelfSigned says that a program has to be told to trust the box's certificate.
+	SelfSigned bool
+}
+
+// Scrapes reports whether the token is for Prometheus.
+func (t madeToken) Scrapes() bool { return t.Role == access.Metrics }
+
+func (v *visit) showToken(made api.TokenMade) error {
+	certificate, err := v.client.Certificate(v.ctx())
+	if err != nil {
+		return err
+	}
+	host := v.r.Host
+	if _, _, err := net.SplitHostPort(host); err != nil {
+		host = net.JoinHostPort(strings.Trim(host, "[]"), "443")
+	}
+	return v.render("token.html", madeToken{made, host, certificate.SelfSigned})
 }
 
 func (v *visit) removeTokenQuestion() (api.Token, confirmation, error) {

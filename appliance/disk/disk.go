@@ -108,11 +108,21 @@ func (OS) SyncDir(dir string) (err error) {
 
 // Free implements [FS].
 func (OS) Free(dir string) (int64, error) {
-	var st syscall.Statfs_t
+	st, err := statfs(dir)
+	return int64(st.Bavail) * int64(st.Bsize), err
+}
+
+// Total is the size of the file system that dir is on, in octets.
+func (OS) Total(dir string) (int64, error) {
+	st, err := statfs(dir)
+	return int64(st.Blocks) * int64(st.Bsize), err
+}
+
+func statfs(dir string) (st syscall.Statfs_t, err error) {
 	if err := syscall.Statfs(dir, &st); err != nil {
-		return 0, &fs.PathError{Op: "statfs", Path: dir, Err: err}
+		return syscall.Statfs_t{}, &fs.PathError{Op: "statfs", Path: dir, Err: err}
 	}
-	return int64(st.Bavail) * int64(st.Bsize), nil
+	return st, nil
 }
 
 // MakeDir implements [FS].

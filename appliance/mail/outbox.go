@@ -140,6 +140,18 @@ func (p *Post) List() []Waiting {
 	return list
 }
 
+// Count returns how many messages wait, and how many were given up.
+func (p *Post) Count() (waiting, failed int) {
+	for row := range p.Tables.outbox.All(p.Store.Snapshot()) {
+		if row.Failed {
+			failed++
+		} else {
+			waiting++
+		}
+	}
+	return waiting, failed
+}
+
 // Retry makes one message due at once, given up or not.
 func (p *Post) Retry(ctx context.Context, id string) error {
 	return p.change(ctx, id, func(tx *state.Tx, row messageRow) error {

@@ -87,6 +87,7 @@ func (s *Store) switchTo(h handover) handoverResult {
 	s.use(h.next)
 	s.stats.compactions.Add(1)
 	s.stats.pause.Store(int64(time.Since(started)))
+	s.stats.compacted.Store(&started)
 	return handoverResult{old: old}
 }
 

@@ -18,6 +18,8 @@ type Stats struct {
 	// CompactionPause is how long writers waited for the last switch to a new
 	// generation.
 	CompactionPause time.Duration
+	// Compacted is when that was; zero if there was none since Open.
+	Compacted time.Time
 }
 
 // counters are written by the committer.
@@ -25,6 +27,7 @@ type counters struct {
 	generation, commits, flushes, compactions atomic.Uint64
 	fileBytes, checkpointBytes                atomic.Int64
 	pause                                     atomic.Int64
+	compacted                                 atomic.Pointer[time.Time]
 }
 
 // Stats returns current figures.
@@ -34,7 +37,7 @@ func (s *Store) Stats() Stats {
 	for _, t := range v.root.tables {
 		rows += t.byKey.Len()
 	}
-	return Stats{
+	stats := Stats{
 		Generation:      s.stats.generation.Load(),
 		Sequence:        v.Sequence(),
 		Rows:            rows,
@@ -45,6 +48,10 @@ func (s *Store) Stats() Stats {
 		Compactions:     s.stats.compactions.Load(),
 		CompactionPause: time.Duration(s.stats.pause.Load()),
 	}
+	if at := s.stats.compacted.Load(); at != nil {
+		stats.Compacted = *at
+	}
+	return stats
 }
 
 // account counts a flushed group and asks for a compaction when the journal

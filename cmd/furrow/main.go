@@ -43,6 +43,7 @@ type commandLine struct {
 
 	Admin     adminCmd     `cmd:"" help:"Who administers the box over the network."`
 	Token     tokenCmd     `cmd:"" help:"Programs that administer the box over the network."`
+	Metrics   metricsCmd   `cmd:"" help:"Show the figures that Prometheus reads at /metrics."`
 	SetupCode setupCodeCmd `cmd:"" name:"setup-code" help:"Print the code that makes the first administrator."`
 
 	Statistics statisticsCmd `cmd:"" help:"How tools and spaces are used."`

@@ -34,7 +34,7 @@ func (tokenListCmd) Run(s *session) error {
 
 type tokenAddCmd struct {
 	Name string        `arg:"" help:"What the program is, for people."`
-	Role string        `required:"" enum:"server,domain,member,auditor" help:"What it may do: server (everything), domain, member (help desk) or auditor (read only)."`
+	Role string        `required:"" enum:"server,domain,member,auditor,metrics" help:"What it may do: server (everything), domain, member (help desk), auditor (read only) or metrics (the figures for Prometheus at /metrics, nothing else)."`
 	For  time.Duration `help:"How long it is good for, such as 2160h; without it until it is removed." placeholder:"DURATION"`
 }
 

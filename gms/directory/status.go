@@ -14,6 +14,9 @@ const (
 	Migrated Status = -2
 )
 
+// Statuses returns all.
+func Statuses() []Status { return []Status{Pending, Active, Disabled, Deleted, Migrated} }
+
 // String returns the name: pending, active, disabled, deleted or migrated.
 func (s Status) String() string {
 	switch s {
@@ -33,7 +36,7 @@ func (s Status) String() string {
 
 // ParseStatus returns the status with this name.
 func ParseStatus(name string) (Status, error) {
-	return parseName(name, "member status", Pending, Active, Disabled, Deleted, Migrated)
+	return parseName(name, "member status", Statuses()...)
 }
 
 // MarshalText returns the name.

@@ -20,12 +20,15 @@ const (
 
 // ServeHTTP routes a request by its path.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r.Pattern = "" // as http.ServeMux has it, for who counts requests by route
 	switch {
 	case isPath(r, pathServices), isPath(r, pathAutomatic):
+		r.Pattern = pathServices
 		if allow(w, r, http.MethodPost) {
 			s.post(w, r)
 		}
 	case isPath(r, spcm.PathGMSConfig):
+		r.Pattern = spcm.PathGMSConfig
 		if allow(w, r, http.MethodGet, http.MethodHead) {
 			s.gmsConfig(w)
 		}

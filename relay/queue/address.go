@@ -31,6 +31,18 @@ func (a Address) Target() string {
 	}
 }
 
+// Kind is what empties the queue: device, identity or relay.
+func (a Address) Kind() string {
+	switch {
+	case a.Relay != "":
+		return "relay"
+	case a.IdentityTargeted():
+		return "identity"
+	default:
+		return "device"
+	}
+}
+
 const (
 	localKey   = "q" // then resource, identity, device
 	relayKey   = "r" // then relay

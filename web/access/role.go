@@ -12,10 +12,15 @@ const (
 	Member Role = "member"
 	// Auditor reads everything but what opens an account, and changes nothing.
 	Auditor Role = "auditor"
+	// Metrics reads the figures of the box, which name nobody, and nothing else. Only tokens have it.
+	Metrics Role = "metrics"
 )
 
-// Roles returns all roles, the one that may do most first.
+// Roles returns the roles of administrators, the one that may do most first.
 func Roles() []Role { return []Role{Server, Domain, Member, Auditor} }
+
+// TokenRoles returns the roles of tokens, the one that may do most first.
+func TokenRoles() []Role { return append(Roles(), Metrics) }
 
 // ParseRole reads the name of a role.
 func ParseRole(name string) (Role, error) {
@@ -29,8 +34,8 @@ func ParseRole(name string) (Role, error) {
 
 // Need is what something asks of those who do it.
 type Need struct {
-	// Role is the least role that may do it. Every role may do what needs nothing at all; what needs Auditor is for
-	// auditors and servers.
+	// Role is the least role that may do it. Every role but Metrics may do what needs nothing at all; what needs
+	// Auditor is for auditors and servers.
 	Role Role
 	// Writes says that it changes something or shows what opens an account, so that auditors may not.
 	Writes bool
@@ -47,6 +52,8 @@ func (r Role) May(n Need) bool {
 		return n.Role == Domain || n.Role == Member || n == Need{}
 	case Member:
 		return n.Role == Member || n == Need{}
+	case Metrics:
+		return n == Need{Role: Metrics}
 	}
 	return false
 }

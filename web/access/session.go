@@ -169,6 +169,16 @@ func (c *Control) Sessions(name string) ([]Session, error) {
 	return sessions, nil
 }
 
+// SignedIn counts the sessions there are.
+func (c *Control) SignedIn() (n int) {
+	for s := range c.Tables.sessions.All(c.Store.Snapshot()) {
+		if !s.over(c.Now()) {
+			n++
+		}
+	}
+	return n
+}
+
 // Revoke ends one session of an administrator, or all of them when id is empty.
 func (c *Control) Revoke(ctx context.Context, name, id string) error {
 	if id == "" {

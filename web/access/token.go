@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -55,8 +56,8 @@ func (c *Control) AddToken(ctx context.Context, name string, role Role, expires 
 	if name == "" || len(name) > maxDisplayName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
 		return Token{}, "", invalid("name", "a token's name has 1 to %d octets in one line", maxDisplayName)
 	}
-	if _, err := ParseRole(string(role)); err != nil {
-		return Token{}, "", err
+	if !slices.Contains(TokenRoles(), role) {
+		return Token{}, "", invalid("role", "%q is no role of a token: want server, domain, member, auditor or metrics", role)
 	}
 	if !expires.IsZero() && !expires.After(c.Now()) {
 		return Token{}, "", invalid("expires", "the token would have expired already")

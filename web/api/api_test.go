@@ -18,6 +18,7 @@ import (
 	"furrow/appliance/state"
 	"furrow/web/access"
 	"furrow/web/boxtest"
+	"furrow/web/metrics"
 )
 
 // serve runs the interface on the admin socket of a new data directory and returns a client of it.
@@ -37,6 +38,7 @@ func serveAccess(t *testing.T) (*Client, http.Handler, *access.Control) {
 		Audit: box.Audit, Statistics: box.Statistics, Mail: box.Mail, Invitations: box.Invitations, LDAP: box.LDAP,
 		DataDir: box.Dir, Started: time.Now(), Now: time.Now,
 		Checkup: box.Checkup, RecentLog: box.RecentLog, TLS: box.TLS, Machine: box.Machine,
+		Metrics: metrics.NewHandler(box.Measured(), metrics.NewRequests()),
 	}))
 	listener, err := host.ListenUnix(filepath.Join(box.Dir, SocketName))
 	if err != nil {

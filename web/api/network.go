@@ -17,6 +17,8 @@ import (
 const (
 	// NetworkPrefix is where the interface is found over the network: /api/v1/status for /v1/status.
 	NetworkPrefix = "/api"
+	// MetricsPath is where the metrics are besides.
+	MetricsPath = "/metrics"
 	// tokenRate is how many requests a second one token is good for, and tokenBurst how many at once: a program that
 	// writes a member for each line of a file is not slowed down much, one that went wild leaves the box to others.
 	tokenRate  = 50
@@ -24,12 +26,15 @@ const (
 )
 
 // NewNetworkHandler returns an interface of NewHandler for the network: over TLS only, with a token of access in the
-// header Authorization. Until there is an administrator it serves nothing but the set-up.
+// header Authorization. MetricsPath is there besides NetworkPrefix. Until there is an administrator it serves nothing but the set-up.
 func NewNetworkHandler(next http.Handler, control *access.Control, log *slog.Logger) http.Handler {
 	n := &network{
 		handler: &handler{Config: Config{Log: log}}, next: next, control: control, budgets: make(map[string]*rate.Limiter),
 	}
-	return http.StripPrefix(NetworkPrefix, http.HandlerFunc(n.serve))
+	mux := http.NewServeMux()
+	mux.HandleFunc(NetworkPrefix+"/", n.serveAPI)
+	mux.HandleFunc("GET "+MetricsPath, n.serveMetrics)
+	return mux
 }
 
 type network struct {
@@ -39,6 +44,20 @@ type network struct {
 
 	mu      sync.Mutex
 	budgets map[string]*rate.Limiter // by name of the token; guarded by mu
+}
+
+func (n *network) serveAPI(w http.ResponseWriter, r *http.Request) {
+	http.StripPrefix(NetworkPrefix, http.HandlerFunc(func(w http.ResponseWriter, stripped *http.Request) {
+		n.serve(w, stripped)
+		r.Pattern = stripped.Pattern // so that who counts requests knows the route
+	})).ServeHTTP(w, r)
+}
+
+// serveMetrics answers where Prometheus looks if nobody tells it otherwise.
+func (n *network) serveMetrics(w http.ResponseWriter, r *http.Request) {
+	asked := r.Clone(r.Context())
+	asked.URL.Path, asked.URL.RawPath = metricsPath, ""
+	n.serve(w, asked)
 }
 
 func (n *network) serve(w http.ResponseWriter, r *http.Request) {
@@ -55,7 +74,9 @@ func (n *network) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	n.next.ServeHTTP(w, r.WithContext(access.WithActor(r.Context(), actor)))
+	known := r.WithContext(access.WithActor(r.Context(), actor))
+	n.next.ServeHTTP(w, known)
+	r.Pattern = known.Pattern
 }
 
 // actor says who asks.

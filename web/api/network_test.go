@@ -62,10 +62,23 @@ func TestNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	prometheus, err := client.AddToken(ctx, NewToken{Name: "prometheus", Role: access.Metrics})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct {
 		method, scheme, path, token string
 		want                        int
 	}{
+		"metrics":               {"GET", "https", "/metrics", prometheus.Secret, http.StatusOK},
+		"metrics of the api":    {"GET", "https", "/api/v1/metrics", prometheus.Secret, http.StatusOK},
+		"metrics, not by TLS":   {"GET", "http", "/metrics", prometheus.Secret, http.StatusForbidden},
+		"metrics, no token":     {"GET", "https", "/metrics", "", http.StatusUnauthorized},
+		"metrics, wrong token":  {"GET", "https", "/metrics", prometheus.Secret + "x", http.StatusUnauthorized},
+		"metrics, an auditor":   {"GET", "https", "/metrics", auditor.Secret, http.StatusOK},
+		"nothing but metrics":   {"GET", "https", "/api/v1/status", prometheus.Secret, http.StatusForbidden},
+		"metrics, no more path": {"GET", "https", "/metrics/v1/status", prometheus.Secret, http.StatusNotFound},
+
 		"good":            {"GET", "https", "/api/v1/status", auditor.Secret, http.StatusOK},
 		"not by TLS":      {"GET", "http", "/api/v1/status", auditor.Secret, http.StatusForbidden},
 		"no token":        {"GET", "https", "/api/v1/status", "", http.StatusUnauthorized},
@@ -90,8 +103,10 @@ func TestNetwork(t *testing.T) {
 	if limited == 0 {
 		t.Error("a token is good for any number of requests")
 	}
-	if _, err := client.RemoveToken(ctx, auditor.ID); err != nil {
-		t.Fatal(err)
+	for _, id := range []string{auditor.ID, prometheus.ID} {
+		if _, err := client.RemoveToken(ctx, id); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if tokens, err := client.Tokens(ctx); err != nil || len(tokens) != 0 {
 		t.Errorf("%+v, %v", tokens, err)

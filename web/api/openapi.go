@@ -66,7 +66,7 @@ func describe(route *Route, s *schemas) object {
 		return operation
 	}
 	var may []string
-	for _, role := range access.Roles() {
+	for _, role := range access.TokenRoles() {
 		if role.May(route.Need()) {
 			may = append(may, string(role))
 		}

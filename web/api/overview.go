@@ -133,13 +133,7 @@ func (h *handler) countMail(shown *Overview) {
 		return
 	}
 	_, shown.Mail = h.Mail.Settings()
-	for _, m := range h.Mail.List() {
-		if m.Next.IsZero() {
-			shown.MailFailed++
-		} else {
-			shown.MailWaiting++
-		}
-	}
+	shown.MailWaiting, shown.MailFailed = h.Mail.Count()
 }
 
 // memoryTaken is what the program has from the system.

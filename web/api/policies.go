@@ -97,13 +97,9 @@ func policySettings(r *http.Request) ([]policy.Setting, error) {
 }
 
 func (h *handler) policies(r *http.Request) ([]Policy, error) {
-	domains := h.listedDomains()
-	if r.URL.Query().Has("domain") {
-		d, err := h.domainOf(r)
-		if err != nil {
-			return nil, err
-		}
-		domains = []directory.Domain{d}
+	domains, err := h.domainsOf(r)
+	if err != nil {
+		return nil, err
 	}
 	policies := []Policy{}
 	for _, d := range domains {

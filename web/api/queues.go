@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"furrow/relay/queue"
 	"furrow/web/access"
 )
 
@@ -47,7 +46,7 @@ func (h *handler) queueReport(*http.Request) ([]QueueRecord, error) {
 		row := sums[a.Target()]
 		if row == nil {
 			m, _ := h.Directory.MemberWithIdentity(a.Identity) // nobody for a queue of another relay
-			row = &QueueRecord{Kind: queueKind(a), FullName: m.FullName, Member: m.GUID, Target: a.Target(), Oldest: usage.Oldest}
+			row = &QueueRecord{Kind: a.Kind(), FullName: m.FullName, Member: m.GUID, Target: a.Target(), Oldest: usage.Oldest}
 			sums[a.Target()] = row
 		}
 		row.Messages += usage.Messages
@@ -99,15 +98,4 @@ func (h *handler) purgeQueue(r *http.Request) (QueuePurged, error) {
 // PurgeQueue throws away what waits at the box's relay for a device, an identity or another relay, given by URL.
 func (c *Client) PurgeQueue(ctx context.Context, target string) (QueuePurged, error) {
 	return call[QueuePurged](ctx, c, http.MethodDelete, "/v1/relay/queues?"+url.Values{"target": {target}}.Encode(), nil)
-}
-
-func queueKind(a queue.Address) string {
-	switch {
-	case a.Relay != "":
-		return "relay"
-	case a.IdentityTargeted():
-		return "identity"
-	default:
-		return "device"
-	}
 }

@@ -135,6 +135,7 @@
 //	GET    /v1/tokens                     []Token
 //	POST   /v1/tokens                     NewToken -> TokenMade
 //	DELETE /v1/tokens/{id}                Token, as it was
+//	GET    /v1/metrics                    the text format of Prometheus; over the network at /metrics, too
 //	GET    /v1/setup-code                 SetupCode
 //	POST   /v1/setup                      Setup -> Administrator, the first one
 //	GET    /v1/openapi.json               this list for programs, as OpenAPI 3.1

@@ -70,7 +70,7 @@ func (h *handler) routes() []Route {
 		h.statisticsRoutes(), h.administratorRoutes(), h.accountRoutes(), h.tokenRoutes(), h.setupRoutes(), h.openAPIRoutes(), h.boxBackupRoutes(),
 		h.reportRoutes(), h.actionRoutes(), h.alertRoutes(), h.invitationRoutes(), h.rosterRoutes(),
 		h.overviewRoutes(), h.queueRoutes(), h.memberListRoutes(), h.memberDeviceRoutes(), h.deviceRoutes(),
-		h.logRoutes(), h.examinationRoutes(), h.certificateRoutes(), h.addressRoutes(), h.machineRoutes(),
+		h.logRoutes(), h.examinationRoutes(), h.certificateRoutes(), h.addressRoutes(), h.machineRoutes(), h.metricsRoutes(),
 	)
 }
 

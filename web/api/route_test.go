@@ -34,7 +34,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		if status, acted := guarded(t.Context()); acted != route.Open || (status == http.StatusUnauthorized) == acted {
 			t.Errorf("%s by nobody: status %d, acted %v", name, status, acted)
 		}
-		for _, role := range access.Roles() {
+		for _, role := range access.TokenRoles() {
 			want := route.Open || mayOf(role, &route)
 			status, acted := guarded(access.WithActor(t.Context(), access.Actor{Name: "ann", Role: role}))
 			if acted != want || (status == http.StatusForbidden) == want {
@@ -50,7 +50,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 // mayOf says in other words than Role.May who may ask something.
 func mayOf(role access.Role, route *Route) bool {
 	if route.Own {
-		return true
+		return role != access.Metrics
 	}
 	switch reads := route.Method == "GET" || route.Reads; role {
 	case access.Auditor:
@@ -59,6 +59,8 @@ func mayOf(role access.Role, route *Route) bool {
 		return route.Role == access.Member
 	case access.Domain:
 		return slices.Contains([]access.Role{access.Member, access.Domain}, route.Role)
+	case access.Metrics:
+		return route.Path == metricsPath
 	default:
 		return true
 	}
@@ -69,7 +71,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	for _, route := range Routes() {
 		name := route.Method + " " + route.Path
 		if seen[name] || !strings.HasPrefix(route.Path, "/v1/") || route.Summary == "" || route.serve == nil ||
-			slices.Contains(access.Roles(), route.Role) == (route.Open || route.Own) || (route.Answer() == nil) == (route.content == "") ||
+			slices.Contains(access.TokenRoles(), route.Role) == (route.Open || route.Own) || (route.Answer() == nil) == (route.content == "") ||
 			(route.Method == "GET" && (route.Question() != nil || route.Reads)) {
 			t.Errorf("%s: %+v", name, route)
 		}

@@ -38,7 +38,7 @@ func (s *schemas) of(t reflect.Type, question bool) object {
 	case t == reflect.TypeFor[time.Duration]():
 		return object{"type": "integer", "description": "nanoseconds"}
 	case t == reflect.TypeFor[access.Role]():
-		return object{"type": "string", "enum": access.Roles()}
+		return object{"type": "string", "enum": access.TokenRoles()}
 	case t.Implements(reflect.TypeFor[json.Marshaler]()):
 		return object{}
 	case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):

@@ -77,6 +77,8 @@ type Config struct {
 	// Actions is where every change is written down; nil, in tests, nowhere.
 	Actions *actionlog.Log
 	Alerts  *alert.Monitor
+	// Metrics answers a scrape.
+	Metrics http.Handler
 	// Restore makes ready that a backup takes the place of the box.
 	Restore func(ctx context.Context, r io.Reader, password string) (backup.Manifest, error)
 	Now     func() time.Time

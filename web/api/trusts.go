@@ -70,13 +70,9 @@ func (h *handler) domainCertificate(r *http.Request) (DomainCertificate, error) 
 }
 
 func (h *handler) trusts(r *http.Request) ([]Trust, error) {
-	domains := h.listedDomains()
-	if r.URL.Query().Has("domain") {
-		d, err := h.domainOf(r)
-		if err != nil {
-			return nil, err
-		}
-		domains = []directory.Domain{d}
+	domains, err := h.domainsOf(r)
+	if err != nil {
+		return nil, err
 	}
 	trusts := []Trust{}
 	for _, d := range domains {

@@ -4,6 +4,7 @@ package boxtest
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -31,6 +32,7 @@ import (
 	"furrow/relay/registry"
 	"furrow/relay/traffic"
 	"furrow/web/access"
+	"furrow/web/metrics"
 )
 
 // ServerURL is the address that clients of the box are told.
@@ -152,4 +154,38 @@ func New(t testing.TB, now func() time.Time) *Parts {
 		Store: store, Tables: ldapTables, Vault: vault, Directory: p.Directory, Now: now, Log: p.Log,
 	})
 	return p
+}
+
+// Measured is what a scrape reads of the box; a test that has a relay adds it.
+func (p *Parts) Measured() metrics.Box {
+	return metrics.Box{
+		Version: "test", DataDir: p.Dir, Store: p.Store, Directory: p.Directory, Access: p.Access, Mail: p.Mail,
+		Backup: p.Backup, Alerts: p.Alerts, TLS: p.TLS, Log: p.Log,
+	}
+}
+
+// AddMembers adds a domain with so many members.
+func (p *Parts) AddMembers(t testing.TB, n int) {
+	t.Helper()
+	d, err := p.Directory.CreateDomain(context.Background(), "Office", "Contoso")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n > 0 {
+		part := min(n, 2000) // a transaction has its limit
+		err = p.Directory.ChangeMembers(context.Background(), func(batch directory.MemberBatch) error {
+			for i := range part {
+				name := fmt.Sprintf("Member %05d", n-i)
+				details := directory.MemberDetails{FullName: name, Email: fmt.Sprintf("m%05d@example.com", n-i)}
+				if _, err := batch.Create(d.GUID, details); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n -= part
+	}
 }
