@@ -114,7 +114,7 @@ $(IMAGE)/update.pub: | build
 	$(BIN) update key $(IMAGE)/update.key $(IMAGE)/update.pub
 
 test-image: image ## Boots the image of ARCH in qemu under software emulation and uses it; FURROW_CUTS says how often power fails.
-	$(call install,qemu-utils $(if $(filter amd64,$(ARCH)),qemu-system-x86 ovmf,qemu-system-arm qemu-efi-aarch64))
+	$(call install,qemu-utils openssh-client $(if $(filter amd64,$(ARCH)),qemu-system-x86 ovmf,qemu-system-arm qemu-efi-aarch64))
 	cp $(BIN) $(IMAGE)/furrow
 	mv $(IMAGE)/furrow-$(ARCH).img $(IMAGE)/first.img
 	$(call image-build,$(IMAGE)/furrow-$(ARCH),$(VERSION)-next,$(shell expr $(IMAGE_TIME) + 1))

@@ -28,10 +28,13 @@ import (
 	"furrow/appliance/disk"
 	"furrow/appliance/host"
 	"furrow/appliance/keys"
+	"furrow/appliance/machine"
 	"furrow/appliance/mail"
 	"furrow/appliance/recentlog"
 	"furrow/appliance/state"
+	"furrow/appliance/support"
 	"furrow/appliance/tlscert"
+	"furrow/appliance/update"
 	"furrow/gms/directory"
 	"furrow/gms/invitation"
 	"furrow/gms/ldapsync"
@@ -111,6 +114,7 @@ type Appliance struct {
 	watch     watch
 	recentLog *recentlog.Ring
 	checkup   *checkup.Room
+	machine   *machine.Machine
 	services  *services
 	http      net.Listener
 	https     net.Listener // nil for a box without TLS
@@ -128,6 +132,7 @@ func New(ctx context.Context, opts Options) (_ *Appliance, err error) {
 	opts.Log = slog.New(recent.Handler(opts.Log.Handler()))
 	a := &Appliance{
 		opts: opts, services: newServices(opts.Log), recentLog: recent, checkup: checkup.New(opts.Examine, opts.Now),
+		machine:  machine.New(machine.StewardSocket, update.Socket, support.ShownDir),
 		restored: make(chan struct{}, 1), restart: make(chan struct{}, 1),
 	}
 	defer func() {

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"furrow/appliance/host"
-	"furrow/appliance/machine"
-	"furrow/appliance/update"
 	"furrow/web/api"
 	"furrow/web/metrics"
 )
@@ -117,7 +115,7 @@ func (a *Appliance) adminConfig() api.Config {
 		Access: a.access, Backup: a.backups, Listeners: a.listeners(), Version: a.opts.Version, Now: a.opts.Now, Log: a.opts.Log,
 		DataDir: a.opts.DataDir, Started: a.opts.Now(),
 		RecentLog: a.recentLog, Checkup: a.checkup, TLS: a.tls,
-		Machine: machine.New(machine.StewardSocket, update.Socket), Restart: a.askRestart,
+		Machine: a.machine, Restart: a.askRestart,
 		Restore: a.restore,
 	}
 	if a.opts.Config.ServerURL == "" {

@@ -17,6 +17,7 @@ import (
 	"furrow/appliance/backup"
 	"furrow/appliance/disk"
 	"furrow/appliance/keys"
+	"furrow/appliance/machine"
 	"furrow/appliance/state"
 )
 
@@ -75,6 +76,7 @@ func (a *Appliance) observe(context.Context) alert.Observations {
 	}
 	a.observeDisk(seen)
 	a.observeClock(seen, now)
+	a.observeSupport(seen)
 	a.observeCertificates(seen, now)
 	a.observeBackups(seen, now)
 	seen[alert.BoxBackup] = a.observeBoxBackup(now)
@@ -112,6 +114,22 @@ func (a *Appliance) observeClock(seen alert.Observations, now time.Time) {
 		return
 	}
 	seen[alert.Clock] = []alert.Reading{{Value: a.watch.clock.Step(now, time.Duration(ts.Nano()))}}
+}
+
+// observeSupport says for whom and until when the machine is open to support; what is no image's never is.
+func (a *Appliance) observeSupport(seen alert.Observations) {
+	open, err := a.machine.Support()
+	switch {
+	case errors.Is(err, machine.ErrNotImage), err == nil && open == nil:
+		seen[alert.Support] = nil
+	case err != nil:
+		a.opts.Log.Warn("whether support access is open is not known", "error", err)
+	default:
+		seen[alert.Support] = []alert.Reading{{
+			Subject: fmt.Sprintf("until %s, for %s", open.Until.UTC().Format("2006-01-02 15:04 MST"), open.Who), Value: 1,
+			Detail: strings.Join(open.Fingerprints, ", "),
+		}}
+	}
 }
 
 // observeMail says for how many hours the oldest message has waited; one that was given up counts too.

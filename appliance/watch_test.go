@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/user"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"furrow/appliance/alert"
+	"furrow/appliance/machine"
 	"furrow/web/api"
 )
 
@@ -46,6 +48,17 @@ func TestObserve(t *testing.T) {
 	}
 	if n := len(seen[alert.DomainCertificate]); n != 1 || len(seen[alert.RelayCertificate]) != 2 {
 		t.Errorf("%d domains' certificates, %+v", n, seen[alert.RelayCertificate])
+	}
+
+	dir := t.TempDir()
+	open := `{"who":"Jo","until":"2026-11-24T10:00:00Z","fingerprints":["SHA256:x"]}`
+	if err := os.WriteFile(filepath.Join(dir, "opened.json"), []byte(open), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	a.machine = machine.New(dir, "", dir) // dir stands for the socket, too
+	support := a.observe(t.Context())[alert.Support]
+	if len(support) != 1 || support[0].Subject != "until 2026-11-24 10:00 UTC, for Jo" || support[0].Detail != "SHA256:x" {
+		t.Errorf("open to support: %+v", support)
 	}
 
 	later = 824 * 24 * time.Hour

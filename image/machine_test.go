@@ -122,7 +122,7 @@ func (m *machine) start() {
 		os.Remove(at(name))
 	}
 	forwards := ""
-	for _, port := range []string{"80", "443", "2492"} {
+	for _, port := range []string{"22", "80", "443", "2492"} {
 		forwards += ",hostfwd=tcp:" + address + ":" + port + "-:" + port
 	}
 	args := []string{"-m", "1024", "-smp", "2", "-display", "none",

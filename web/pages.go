@@ -214,6 +214,8 @@ func pages() []page {
 
 		{path: "/updates", role: access.Server, title: "updates.title", nav: sectionSystem, icon: "update", get: getUpdates, post: postUpdate, limit: update.MaxBundleSize, streams: true},
 		{path: "/live/updates", role: access.Server, title: "updates.title", get: liveUpdates},
+		{path: "/support", role: access.Server, title: "support.title", nav: sectionSystem, icon: "support", get: getSupport, post: postSupport},
+		{path: "/support/close", role: access.Server, title: "support.close", get: getCloseSupport, post: postCloseSupport},
 		{path: "/power", role: access.Server, title: "power.title", nav: sectionSystem, icon: "power", get: getPower},
 		{path: "/power/{action}", role: access.Server, title: "power.title", get: getPowerQuestion, post: postPower},
 

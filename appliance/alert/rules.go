@@ -20,6 +20,7 @@ const (
 	MailStuck         Kind = "mail"
 	Recovery          Kind = "recovery"
 	Clock             Kind = "clock"
+	Support           Kind = "support"
 )
 
 // Thresholds are the values from which a kind is a warning and critical.
@@ -135,6 +136,10 @@ func Rules() []Rule {
 			Kind: Clock, Title: "the clock has jumped", Unit: "seconds", Thresholds: Thresholds{60, 3600},
 			Remedy: "See that a time service keeps the clock right (furrow doctor), and that the machine's battery is not empty. " +
 				"Certificates, lifetimes of messages and the order of changes depend on it.",
+		},
+		{
+			Kind: Support, Title: "support access is open", Thresholds: Thresholds{1, 2},
+			Remedy: "Whoever it was opened for can do everything on the box. It ends by itself; furrow support close ends it at once.",
 		},
 	}
 	slices.SortFunc(rules, func(a, b Rule) int {

@@ -12,7 +12,7 @@ import (
 )
 
 // Console is the screen of the box and its small menu: on a monitor or a serial line, for a person who stands before it.
-// Nobody logs in there; what it can do is what the menu names.
+// Nobody logs in there; what it can do is what the menu names, which offers a shell only while support access is open.
 type Console struct {
 	// Version is the running one.
 	Version string
@@ -30,8 +30,12 @@ type Choice struct {
 	Text string
 	// Confirm must be typed in full before Do is called; empty: nothing.
 	Confirm string
-	// Do does it, and says what there is to say.
+	// Offered says whether it is in the menu now; nil for always.
+	Offered func() bool
+	// Do does it, and says what there is to say. Meanwhile nothing else reads what is typed.
 	Do func(context.Context) (said string, err error)
+	// Ends says that the screen ends after it.
+	Ends bool
 }
 
 // maxTyped bounds a typed line, in octets.
@@ -39,7 +43,7 @@ const maxTyped = 256
 
 // Run shows the screen until ctx ends or in does.
 func (c *Console) Run(ctx context.Context, in io.Reader, out io.Writer) error {
-	typed := make(chan string)
+	typed, next := make(chan string), make(chan struct{})
 	go func() { // ends with in
 		defer close(typed)
 		lines := bufio.NewScanner(in)
@@ -47,6 +51,11 @@ func (c *Console) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 		for lines.Scan() {
 			select {
 			case typed <- strings.TrimSpace(lines.Text()):
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case <-next:
 			case <-ctx.Done():
 				return
 			}
@@ -70,36 +79,45 @@ func (c *Console) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 			if !open {
 				return nil
 			}
-			var answer string
-			if answer, awaited = c.choose(ctx, line, awaited); answer == "" {
+			answer, ends := "", false
+			if answer, awaited, ends = c.choose(ctx, line, awaited); answer == "" {
 				shown = ""
 			} else if _, err := io.WriteString(out, answer); err != nil {
 				return fmt.Errorf("answering on the screen: %w", err)
+			}
+			if ends {
+				return nil
+			}
+			select {
+			case next <- struct{}{}:
+			case <-ctx.Done():
 			}
 		}
 	}
 }
 
 // choose acts on a typed line. The answer is empty when the screen is to be shown again.
-func (c *Console) choose(ctx context.Context, line string, awaited *Choice) (answer string, next *Choice) {
+func (c *Console) choose(ctx context.Context, line string, awaited *Choice) (answer string, next *Choice, ends bool) {
 	if awaited != nil {
 		if line != awaited.Confirm {
-			return "Nothing was done.\r\n", nil
+			return "Nothing was done.\r\n", nil, false
 		}
-		return c.do(ctx, awaited), nil
+		return c.do(ctx, awaited), nil, awaited.Ends
 	}
 	for i := range c.Choices {
 		choice := &c.Choices[i]
 		switch {
-		case !strings.EqualFold(line, choice.Key):
+		case !strings.EqualFold(line, choice.Key) || !choice.offered():
 		case choice.Confirm != "":
-			return fmt.Sprintf("%s: type %s to confirm.\r\n", choice.Text, choice.Confirm), choice
+			return fmt.Sprintf("%s: type %s to confirm.\r\n", choice.Text, choice.Confirm), choice, false
 		default:
-			return c.do(ctx, choice), nil
+			return c.do(ctx, choice), nil, choice.Ends
 		}
 	}
-	return "", nil
+	return "", nil, false
 }
+
+func (c *Choice) offered() bool { return c.Offered == nil || c.Offered() }
 
 func (c *Console) do(ctx context.Context, choice *Choice) string {
 	said, err := choice.Do(ctx)
@@ -130,7 +148,9 @@ func (c *Console) screen(ctx context.Context) string {
 	}
 	fmt.Fprintf(&b, "  State      %s\r\n\r\n", c.State(ctx))
 	for _, choice := range c.Choices {
-		fmt.Fprintf(&b, "  [%s] %s\r\n", choice.Key, choice.Text)
+		if choice.offered() {
+			fmt.Fprintf(&b, "  [%s] %s\r\n", choice.Key, choice.Text)
+		}
 	}
 	b.WriteString("\r\n  Type a letter and Enter.\r\n")
 	return b.String()

@@ -66,3 +66,28 @@ func TestConsoleEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestConsoleOffers has a choice in the menu only while it is offered, and the screen end after it.
+func TestConsoleOffers(t *testing.T) {
+	open, shells := false, 0
+	console := Console{
+		Every: time.Hour, State: func(context.Context) string { return "ready" },
+		Choices: []Choice{
+			{Key: "o", Text: "Open", Do: func(context.Context) (string, error) { open = true; return "done", nil }},
+			{Key: "s", Text: "Shell", Ends: true, Offered: func() bool { return open }, Do: func(context.Context) (string, error) {
+				shells++
+				return "ended", nil
+			}},
+		},
+	}
+	for typed, want := range map[string]int{"s\n": 0, "o\ns\ns\n": 1} {
+		open, shells = false, 0
+		var out strings.Builder
+		if err := console.Run(t.Context(), strings.NewReader(typed), &out); err != nil {
+			t.Fatal(err)
+		}
+		if shells != want || strings.Contains(out.String(), "[s] Shell") != open {
+			t.Errorf("%q: %d shells\n%s", typed, shells, out.String())
+		}
+	}
+}

@@ -1,5 +1,5 @@
 // Package machine has done to the machine what the box itself may not do: restart it, switch it off, erase it, install
-// an update. On the image two units with the rights for that wait behind sockets that only the box can open: the taker of
+// an update, open it to support. On the image two units with the rights for that wait behind sockets that only the box can open: the taker of
 // updates (package update), and the Steward of this package. Where Furrow runs in any other way there are none, and the
 // one who looks after that machine does these things by its own means.
 package machine
@@ -11,9 +11,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 
+	"furrow/appliance/support"
 	"furrow/appliance/update"
 )
 
@@ -42,6 +44,9 @@ const (
 	orderRestart  order = "restart\n"
 	orderPowerOff order = "power off\n"
 	orderErase    order = "factory reset\n"
+	// orderOpen is followed by the support access that is to be opened, a JSON value on the same line.
+	orderOpen  order = "support open "
+	orderClose order = "support close\n"
 )
 
 // answer is what comes back, one JSON value.
@@ -53,14 +58,18 @@ type answer struct {
 // Machine is the box's side. It is safe for concurrent use.
 type Machine struct {
 	steward, taker string // sockets
+	shown          string // folder that says what support access is open
 
 	mu      sync.Mutex
 	busy    bool // guarded by mu
 	percent int  // guarded by mu: of the bundle that is being installed
 }
 
-// New returns the machine whose steward and taker of updates are at these sockets.
-func New(steward, taker string) *Machine { return &Machine{steward: steward, taker: taker} }
+// New returns the machine whose steward and taker of updates are at these sockets; shown is [support.ShownDir] on the
+// image.
+func New(steward, taker, shown string) *Machine {
+	return &Machine{steward: steward, taker: taker, shown: shown}
+}
 
 // Versions returns what there is to know about versions of the image.
 func (m *Machine) Versions(ctx context.Context) (update.Versions, error) {
@@ -82,6 +91,26 @@ func (m *Machine) PowerOff(ctx context.Context) error { return m.act(ctx, orderP
 
 // Erase has the machine restarted without anything that the box keeps.
 func (m *Machine) Erase(ctx context.Context) error { return m.act(ctx, orderErase) }
+
+// Support returns the support access that is open; nil if none is.
+func (m *Machine) Support() (*support.Opened, error) {
+	if _, err := os.Stat(m.steward); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotImage, err)
+	}
+	return support.Look(m.shown)
+}
+
+// OpenSupport opens the machine to support, instead of what was open before.
+func (m *Machine) OpenSupport(ctx context.Context, a support.Access) error {
+	text, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	return m.act(ctx, orderOpen+order(text)+"\n")
+}
+
+// CloseSupport ends support access, and what was begun by it.
+func (m *Machine) CloseSupport(ctx context.Context) error { return m.act(ctx, orderClose) }
 
 func (m *Machine) act(ctx context.Context, o order) error {
 	_, err := m.ask(ctx, o)

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"furrow/appliance/sockettest"
+	"furrow/appliance/support"
 	"furrow/appliance/update"
 )
 
@@ -36,7 +39,7 @@ func TestOrders(t *testing.T) {
 		},
 		Restart: doing("restart", nil), PowerOff: doing("power off", errors.New("somebody\nis at work")), Erase: doing("erase", nil),
 	}
-	m := New(waiting(t, func(conn net.Conn) { _ = steward.Attend(t.Context(), conn, conn) }), "")
+	m := New(waiting(t, func(conn net.Conn) { _ = steward.Attend(t.Context(), conn, conn) }), "", "")
 	ctx := t.Context()
 	if v, err := m.Versions(ctx); err != nil || v.Running.Version != "one" || v.Slot != update.SlotB {
 		t.Errorf("%+v, %v", v, err)
@@ -53,9 +56,41 @@ func TestOrders(t *testing.T) {
 	}
 }
 
+func TestSupportOrders(t *testing.T) {
+	shown := t.TempDir()
+	var opened support.Access
+	closed := false
+	steward := &Steward{
+		OpenSupport:  func(_ context.Context, a support.Access) error { opened = a; return a.Check(time.Now()) },
+		CloseSupport: func(context.Context) error { closed = true; return nil },
+	}
+	m := New(waiting(t, func(conn net.Conn) { _ = steward.Attend(t.Context(), conn, conn) }), "", shown)
+	ctx := t.Context()
+	if o, err := m.Support(); o != nil || err != nil {
+		t.Errorf("nothing is open: %+v, %v", o, err)
+	}
+	wanted := support.Access{Who: "Jo\nfactory reset", Shell: true, Until: time.Now().Add(time.Hour)}
+	var refused *update.Refused
+	if err := m.OpenSupport(ctx, wanted); !errors.As(err, &refused) || opened.Who != wanted.Who {
+		t.Errorf("%+v, %v", opened, err)
+	}
+	wanted.Who = "Jo"
+	if err := errors.Join(m.OpenSupport(ctx, wanted), m.CloseSupport(ctx)); err != nil || !closed || !opened.Until.Equal(wanted.Until) {
+		t.Errorf("%+v, %v", opened, err)
+	}
+	if err := os.WriteFile(filepath.Join(shown, "opened.json"), []byte(`{"who":"Jo","shell":true}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if o, err := m.Support(); err != nil || o == nil || o.Who != "Jo" || !o.Shell {
+		t.Errorf("%+v, %v", o, err)
+	}
+}
+
 func TestNoOrders(t *testing.T) {
 	steward := &Steward{Restart: func(context.Context) error { t.Error("restarted"); return nil }}
-	for _, line := range []string{"", "restart", "restart now\n", strings.Repeat("restart", 100) + "\n", "\x00\n"} {
+	for _, line := range []string{
+		"", "restart", "restart now\n", strings.Repeat("restart", maxOrder) + "\n", "\x00\n", "support open\n", "support open {\n",
+	} {
 		var out strings.Builder
 		if err := steward.Attend(t.Context(), strings.NewReader(line), &out); err == nil {
 			t.Errorf("%q is taken for an order", line)
@@ -66,17 +101,20 @@ func TestNoOrders(t *testing.T) {
 // Anywhere but on the image there are no sockets.
 func TestNotImage(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none")
-	m := New(none, none)
+	m := New(none, none, none)
 	if _, err := m.Versions(t.Context()); !errors.Is(err, ErrNotImage) {
 		t.Error(err)
 	}
 	if _, err := m.Install(t.Context(), strings.NewReader("bundle"), false); !errors.Is(err, ErrNotImage) {
 		t.Error(err)
 	}
+	if _, err := m.Support(); !errors.Is(err, ErrNotImage) {
+		t.Error(err)
+	}
 }
 
 func TestInstall(t *testing.T) {
-	m := New("", "")
+	m := New("", "", "")
 	var taken string
 	m.taker = waiting(t, func(conn net.Conn) {
 		all, err := io.ReadAll(conn)

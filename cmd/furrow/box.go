@@ -28,9 +28,10 @@ type boxCmd struct {
 	Confirm boxConfirmCmd `cmd:"" help:"Examine a version on trial, and mark its slot as good."`
 	Verify  boxVerifyCmd  `cmd:"" help:"Compare the running slot with what was installed."`
 	Receive boxReceiveCmd `cmd:"" help:"Take a bundle from standard input."`
-	Attend  boxAttendCmd  `cmd:"" help:"Take an order of the box from standard input: restart, power off, factory reset, versions."`
+	Attend  boxAttendCmd  `cmd:"" help:"Take an order of the box from standard input: restart, power off, factory reset, versions, support."`
 	Stick   boxStickCmd   `cmd:"" help:"Take a bundle from a memory stick."`
 	Console boxConsoleCmd `cmd:"" help:"The screen of the box."`
+	Support boxSupportCmd `cmd:"" help:"Be open to support, for as long as was opened."`
 	Reset   boxResetCmd   `cmd:"" help:"Say that the data partition was emptied."`
 }
 
@@ -117,7 +118,11 @@ func (boxReceiveCmd) Run(*session) error { return imageBox().Take(os.Stdin, os.S
 type boxAttendCmd struct{}
 
 func (boxAttendCmd) Run(s *session) error {
-	steward := machine.Steward{Versions: imageBox().Versions, Restart: host.Restart, PowerOff: host.PowerOff, Erase: factoryReset}
+	door := supportDoor()
+	steward := machine.Steward{
+		Versions: imageBox().Versions, Restart: host.Restart, PowerOff: host.PowerOff, Erase: factoryReset,
+		OpenSupport: door.Open, CloseSupport: door.Close,
+	}
 	return steward.Attend(s.ctx, os.Stdin, os.Stdout)
 }
 

@@ -20,6 +20,7 @@ func (boxConsoleCmd) Run(s *session) error {
 		Version: version, State: s.consoleState, Every: consoleInterval,
 		Choices: []host.Choice{
 			{Key: "c", Text: "Show the set-up code", Do: s.setupCode},
+			{Key: "s", Text: "Shell, for support", Offered: shellIsOpen, Do: supportShell, Ends: true},
 			{Key: "r", Text: "Restart", Do: underWay(host.Restart)},
 			{Key: "p", Text: "Power off", Do: underWay(host.PowerOff)},
 			{Key: "f", Text: "Factory reset, which erases everything", Confirm: "ERASE", Do: underWay(factoryReset)},

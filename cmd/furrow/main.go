@@ -56,6 +56,7 @@ type commandLine struct {
 	Client  clientCmd  `cmd:"" help:"Act as a Groove client."`
 	Bench   benchCmd   `cmd:"" help:"Put load on a scratch box and measure it."`
 	Update  updateCmd  `cmd:"" help:"Replace the system of a box that was started from the image."`
+	Support supportCmd `cmd:"" help:"Let somebody who helps with the box into a machine that was started from the image."`
 	Box     boxCmd     `cmd:"" hidden:"" help:"What the units of the image run."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -15,6 +15,7 @@ import (
 	"furrow/appliance/mail"
 	"furrow/appliance/setting"
 	"furrow/appliance/state"
+	"furrow/appliance/support"
 	"furrow/appliance/tlscert"
 	"furrow/gms/audit"
 	"furrow/gms/directory"
@@ -56,6 +57,7 @@ func refusals() []struct {
 		{tlscert.ErrRefused, http.StatusBadRequest, "invalid"},
 		{checkup.ErrNone, http.StatusConflict, "unavailable"},
 		{machine.ErrNotImage, http.StatusConflict, "unavailable"},
+		{support.ErrInvalid, http.StatusBadRequest, "invalid"},
 		{machine.ErrBusy, http.StatusConflict, "conflict"},
 		{checkup.ErrBusy, http.StatusConflict, "conflict"},
 		{roster.ErrInvalid, http.StatusBadRequest, "invalid"},

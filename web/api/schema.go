@@ -39,6 +39,8 @@ func (s *schemas) of(t reflect.Type, question bool) object {
 		return object{"type": "integer", "description": "nanoseconds"}
 	case t == reflect.TypeFor[access.Role]():
 		return object{"type": "string", "enum": access.TokenRoles()}
+	case t == reflect.TypeFor[json.RawMessage](): // also nothing, which some readers do not take for any
+		return object{"type": []string{"object", "array", "string", "number", "boolean", "null"}}
 	case t.Implements(reflect.TypeFor[json.Marshaler]()):
 		return object{}
 	case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):

@@ -141,7 +141,7 @@ func New(t testing.TB, now func() time.Time) *Parts {
 		Store: store, Tables: tlsTables, Vault: vault, Names: []string{"groove.example.com"}, Now: now, Log: p.Log,
 	})
 	must(err)
-	p.Machine = machine.New(filepath.Join(p.Dir, "steward"), filepath.Join(p.Dir, "taker"))
+	p.Machine = machine.New(filepath.Join(p.Dir, "steward"), filepath.Join(p.Dir, "taker"), filepath.Join(p.Dir, "support"))
 	p.Checkup = checkup.New(func(_ context.Context, report func(checkup.Finding)) error {
 		report(checkup.Finding{Check: "clock", Tried: "look at the clock", Outcome: checkup.Well, Found: "it is noon"})
 		report(checkup.Finding{Check: "disk-space", Tried: "look at the disk", Outcome: checkup.Failed, Found: "it is full", Remedy: "make room"})

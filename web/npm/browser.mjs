@@ -40,7 +40,7 @@ try {
     alerts: "/alerts", "alert-settings": "/alerts/settings",
     actions: "/actions", "actions-check": "/actions/check", "actions-settings": "/actions/settings", action: "/actions/1",
     logs: "/logs", doctor: "/doctor", certificates: "/certificates", "certificate-remove": "/certificates/remove", address: "/address",
-    updates: "/updates", power: "/power", "power-again": "/power/again",
+    updates: "/updates", power: "/power", "power-again": "/power/again", support: "/support", "support-close": "/support/close",
     reports: "/reports", "report-members": "/reports/members", "report-contact": "/reports/contact", "report-backups": "/reports/backups",
     "report-usage": "/reports/usage", "report-traffic": "/reports/traffic", "report-queues": "/reports/queues", "report-failures": "/reports/failures",
     "report-settings": "/reports/settings",
