@@ -88,6 +88,7 @@ func TestImage(t *testing.T) {
 		{"the first start", firstStart},
 		{"the set-up by its pages", setUp},
 		{"a client joins and writes", clientJoins},
+		{"the journal has fields", journalFields},
 		{"support access", supportAccess},
 		{"a tampered bundle is refused", tampered},
 		{"power fails while an update is written", cutInUpdate},

@@ -68,7 +68,18 @@ type Ring struct {
 }
 
 // Handler returns a handler that keeps in the ring what next takes, and passes it on.
-func (k *Ring) Handler(next slog.Handler) slog.Handler { return &handler{ring: k, next: next} }
+func (k *Ring) Handler(next slog.Handler) slog.Handler {
+	return Before(next, func(r Record) bool {
+		k.keep(r)
+		return false
+	})
+}
+
+// Before returns a handler that gives each record that next would take to take first, and passes on those that take says
+// it has not dealt with. take is called from many goroutines.
+func Before(next slog.Handler, take func(Record) bool) slog.Handler {
+	return &handler{take: take, next: next}
+}
 
 func (k *Ring) keep(r Record) {
 	k.mu.Lock()
@@ -96,9 +107,9 @@ func (k *Ring) Records(accept func(Record) bool) []Record {
 	return found
 }
 
-// handler is the ring as log/slog sees it.
+// handler makes a Record of what log/slog has.
 type handler struct {
-	ring  *Ring
+	take  func(Record) bool
 	next  slog.Handler
 	group string      // of the attributes to come, with a dot behind it; empty for none
 	given []Attribute // by WithAttrs
@@ -109,14 +120,16 @@ func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
 	return h.next.Enabled(ctx, level)
 }
 
-// Handle keeps a record and passes it on.
+// Handle has a record taken, or passes it on.
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	kept := Record{Time: r.Time, Level: r.Level, Message: cut(r.Message), Attributes: h.given[:len(h.given):len(h.given)]}
 	r.Attrs(func(a slog.Attr) bool {
 		kept.Attributes = flatten(kept.Attributes, h.group, a)
 		return true
 	})
-	h.ring.keep(kept)
+	if h.take(kept) {
+		return nil
+	}
 	return h.next.Handle(ctx, r)
 }
 

@@ -12,6 +12,7 @@ import (
 	"furrow/appliance"
 	"furrow/appliance/config"
 	"furrow/appliance/host"
+	"furrow/appliance/journal"
 	"furrow/appliance/update"
 )
 
@@ -54,7 +55,7 @@ func (c *serveCmd) serve(s *session, hostname string, sockets host.Sockets) erro
 		Sockets:        sockets,
 		Hostname:       hostname,
 		Version:        version,
-		Log:            slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+		Log:            slog.New(logHandler(level)),
 		Now:            time.Now,
 		Closed:         closed(),
 		Examine:        s.examine,
@@ -67,6 +68,15 @@ func (c *serveCmd) serve(s *session, hostname string, sockets host.Sockets) erro
 	}
 	defer c.reloadOnRequest(file, level)()
 	return box.Run(s.ctx)
+}
+
+// logHandler is where the log goes: to the system's journal where that reads standard error, there as text otherwise.
+func logHandler(level slog.Leveler) slog.Handler {
+	text := slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})
+	if !journal.Connected() {
+		return text
+	}
+	return journal.Handler(text)
 }
 
 // config is the defaults, then the file, then the command line.
