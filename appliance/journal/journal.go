@@ -7,6 +7,7 @@
 package journal
 
 import (
+	"encoding/binary"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -21,9 +22,9 @@ const (
 	prefix = "FURROW_"
 	// maxName bounds the name of a field, in octets: the journal drops those that are longer.
 	maxName = 64
-	// maxMessage and maxValues bound the message and all fields of a record, in octets, so that it fits into one datagram,
+	// maxMessage and maxFields bound the message and all fields of a record, in octets, so that it fits into one datagram,
 	// which has 208 KiB as Linux comes.
-	maxMessage, maxValues = 16 << 10, 96 << 10
+	maxMessage, maxFields = 16 << 10, 96 << 10
 	// identifier is what the journal shows before the message.
 	identifier = "furrow"
 )
@@ -37,14 +38,11 @@ func Connected() bool {
 
 // Handler returns a handler that sends to the journal what fallback would take, and has fallback take what the journal
 // does not.
-func Handler(fallback slog.Handler) slog.Handler {
-	return handler(fallback, journal.Send)
-}
+func Handler(fallback slog.Handler) slog.Handler { return handler(fallback, socket) }
 
-func handler(fallback slog.Handler, send func(string, journal.Priority, map[string]string) error) slog.Handler {
-	return recentlog.Before(fallback, func(r recentlog.Record) bool {
-		return send(message(r), priority(r.Level), fields(r)) == nil
-	})
+func handler(fallback slog.Handler, path string) slog.Handler {
+	to := &sender{path: path}
+	return recentlog.Before(fallback, func(r recentlog.Record) bool { return to.send(datagram(r)) == nil })
 }
 
 // priority is a level as syslog(3) has it.
@@ -83,22 +81,33 @@ func readable(text string, word bool) string {
 	return text
 }
 
-// fields are the attributes of a record. Values of the same name are lines of one field.
-func fields(r recentlog.Record) map[string]string {
-	fields := map[string]string{"SYSLOG_IDENTIFIER": identifier}
-	left := maxValues
+// datagram is a record as the journal takes it.
+func datagram(r recentlog.Record) []byte {
+	var b []byte
+	b = appendField(b, "PRIORITY", strconv.Itoa(int(priority(r.Level))))
+	b = appendField(b, "SYSLOG_IDENTIFIER", identifier)
+	b = appendField(b, "MESSAGE", message(r))
+	left := maxFields
 	for _, a := range r.Attributes {
-		name := fieldName(a.Name)
-		if left -= len(name) + len(a.Value) + 1; left < 0 {
-			break // what follows is in the message, as far as that has room
-		}
-		if value, there := fields[name]; there {
-			fields[name] = value + "\n" + a.Value
-		} else {
-			fields[name] = a.Value
+		before := len(b)
+		b = appendField(b, fieldName(a.Name), a.Value)
+		if left -= len(b) - before; left < 0 {
+			return b[:before] // what follows is in the message, as far as that has room
 		}
 	}
-	return fields
+	return b
+}
+
+// appendField adds a field: on one line, or, with lines in its value, with its length, 64 bits from the least octet on.
+func appendField(b []byte, name, value string) []byte {
+	b = append(b, name...)
+	if strings.Contains(value, "\n") {
+		b = append(b, '\n')
+		b = binary.LittleEndian.AppendUint64(b, uint64(len(value)))
+	} else {
+		b = append(b, '=')
+	}
+	return append(append(b, value...), '\n')
 }
 
 // fieldName is an attribute's name as the journal takes it: of capital letters, digits and underscores.
