@@ -16,6 +16,8 @@ import (
 type Console struct {
 	// Version is the running one.
 	Version string
+	// Page says what a person types into a browser that reaches the box at an address.
+	Page func(address string) string
 	// State says how the box is, in one line.
 	State func(context.Context) string
 	// Choices are the menu's, in its order.
@@ -133,18 +135,18 @@ func (c *Console) screen(ctx context.Context) string {
 	if err != nil {
 		name = "(no name)"
 	}
-	addresses := Addresses()
-	if len(addresses) == 0 {
-		addresses = []string{"no address yet: is the network plugged in?"}
-	}
 	fmt.Fprintf(&b, "\x1b[2J\x1b[H\r\n  Furrow %s\r\n\r\n", c.Version)
 	fmt.Fprintf(&b, "  Name       %s, %s.local\r\n", name, name)
+	addresses := Addresses()
+	if len(addresses) == 0 {
+		b.WriteString("  Address    none yet: is the network plugged in?\r\n")
+	}
 	for i, address := range addresses {
-		label := "Address"
+		label := "In browser"
 		if i > 0 {
 			label = ""
 		}
-		fmt.Fprintf(&b, "  %-9s  %s\r\n", label, address)
+		fmt.Fprintf(&b, "  %-10s %s\r\n", label, c.Page(address))
 	}
 	fmt.Fprintf(&b, "  State      %s\r\n\r\n", c.State(ctx))
 	for _, choice := range c.Choices {

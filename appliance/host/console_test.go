@@ -9,11 +9,13 @@ import (
 	"time"
 )
 
+func plainPage(address string) string { return "https://" + address }
+
 // TestConsole types lines at the menu and looks at what comes of them.
 func TestConsole(t *testing.T) {
 	var done []string
 	console := Console{
-		Version: "1.2", Every: time.Hour,
+		Version: "1.2", Every: time.Hour, Page: plainPage,
 		State: func(context.Context) string { return "ready, serving http://box" },
 		Choices: []Choice{
 			{Key: "r", Text: "Restart", Do: func(context.Context) (string, error) { done = append(done, "restart"); return "under way", nil }},
@@ -58,7 +60,7 @@ func TestConsoleEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	in, keyboard := io.Pipe()
 	t.Cleanup(func() { keyboard.Close() })
-	console := Console{Every: time.Hour, State: func(context.Context) string {
+	console := Console{Every: time.Hour, Page: plainPage, State: func(context.Context) string {
 		cancel()
 		return "stopping"
 	}}
@@ -71,6 +73,7 @@ func TestConsoleEnds(t *testing.T) {
 func TestConsoleOffers(t *testing.T) {
 	open, shells := false, 0
 	console := Console{
+		Page: plainPage,
 		Every: time.Hour, State: func(context.Context) string { return "ready" },
 		Choices: []Choice{
 			{Key: "o", Text: "Open", Do: func(context.Context) (string, error) { open = true; return "done", nil }},

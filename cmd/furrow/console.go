@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"furrow/appliance/host"
@@ -17,7 +20,7 @@ const consoleInterval = 3 * time.Second
 
 func (boxConsoleCmd) Run(s *session) error {
 	console := host.Console{
-		Version: version, State: s.consoleState, Every: consoleInterval,
+		Version: version, Page: adminPage, State: s.consoleState, Every: consoleInterval,
 		Choices: []host.Choice{
 			{Key: "c", Text: "Show the set-up code", Do: s.setupCode},
 			{Key: "s", Text: "Shell, for support", Offered: shellIsOpen, Do: supportShell, Ends: true},
@@ -27,6 +30,10 @@ func (boxConsoleCmd) Run(s *session) error {
 		},
 	}
 	return console.Run(s.ctx, os.Stdin, os.Stdout)
+}
+
+func adminPage(address string) string {
+	return (&url.URL{Scheme: "https", Host: strings.TrimSuffix(net.JoinHostPort(address, ""), ":"), Path: "/"}).String()
 }
 
 func (s *session) consoleState(ctx context.Context) string {
