@@ -73,7 +73,7 @@ func TestConsoleEnds(t *testing.T) {
 func TestConsoleOffers(t *testing.T) {
 	open, shells := false, 0
 	console := Console{
-		Page: plainPage,
+		Page:  plainPage,
 		Every: time.Hour, State: func(context.Context) string { return "ready" },
 		Choices: []Choice{
 			{Key: "o", Text: "Open", Do: func(context.Context) (string, error) { open = true; return "done", nil }},
