@@ -69,7 +69,7 @@ func TestSupportPages(t *testing.T) {
 	}
 	form := url.Values{"supportWho": {"Jo of <ACME>"}, "supportKeys": {supportKey + "\r\n\r\n"}, "supportHours": {"8"}, "supportShell": {"yes"}}
 	question := b.do(http.MethodPost, "/support", form).Body.String()
-	b.contains(question, "Jo of &lt;ACME&gt;", "SHA256:", "jo@acme", "For 8 hours", "without a password", `name="confirmed" value="yes"`)
+	b.contains(question, "Jo of &lt;ACME&gt;", "SHA256:", "jo@acme", "For 8 hours, then", "without a password", `name="confirmed" value="yes"`)
 	if _, err := os.Stat(file); err == nil {
 		t.Fatal("opened before it was confirmed")
 	}

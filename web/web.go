@@ -34,7 +34,8 @@
 //
 // # Without scripts
 //
-// Every page works without. assets/furrow.js puts times into the reader's zone, keeps live parts live and watches
+// Every page works without, but for making a passkey and signing in with one, which browsers do for scripts only
+// (passkey.go); whoever has none signs in with a password. assets/furrow.js puts times into the reader's zone, keeps live parts live and watches
 // passwords as they are typed; htmx, where the build has it (make assets), filters lists while one types.
 //
 // # Safety

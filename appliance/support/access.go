@@ -63,7 +63,7 @@ func (a Access) Check(now time.Time) error {
 	}
 	for i, line := range a.Keys {
 		if _, err := parseKey(line); err != nil {
-			return refuse("publicKeys", "has one, number %d, that is not taken: %v", i+1, err)
+			return refuse("publicKeys", "number %d is not taken: %v", i+1, err)
 		}
 	}
 	return nil

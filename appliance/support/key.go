@@ -42,7 +42,7 @@ func parseKey(line string) (publicKey, error) {
 	key, comment, options, rest, err := ssh.ParseAuthorizedKey([]byte(line))
 	switch {
 	case err != nil:
-		return publicKey{}, fmt.Errorf("it is no key: %w", err)
+		return publicKey{}, errors.New("it is no key, or not all of one") // in which way tells a person nothing
 	case len(options) > 0 || len(rest) > 0 || !slices.Contains(kinds, key.Type()):
 		return publicKey{}, errors.New("it is more than a key")
 	}

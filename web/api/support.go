@@ -61,7 +61,7 @@ func (q SupportRequest) access(now time.Time) (support.Access, error) {
 		return support.Access{}, &Error{Code: "invalid", Field: "minutes", Message: fmt.Sprintf("minutes are from 1 to %d", longest)}
 	}
 	return support.Access{
-		Who: q.Who, Keys: q.PublicKeys, Shell: q.Shell, Until: now.Add(time.Duration(q.Minutes) * time.Minute).Truncate(time.Second),
+		Who: q.Who, Keys: q.PublicKeys, Shell: q.Shell, Until: now.Add(time.Duration(q.Minutes) * time.Minute),
 	}, nil
 }
 
@@ -69,7 +69,7 @@ func (h *handler) previewSupport(r *http.Request, q SupportRequest) (support.Ope
 	if _, err := h.support(r); err != nil {
 		return support.Opened{}, err
 	}
-	now := h.Now()
+	now := h.Now().Truncate(time.Second)
 	wanted, err := q.access(now)
 	if err != nil {
 		return support.Opened{}, err

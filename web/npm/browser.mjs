@@ -10,6 +10,7 @@ import { administrator, start } from "./box.mjs";
 import { look, open, problems } from "./look.mjs";
 import { office } from "./office.mjs";
 import { ofPeople } from "./people.mjs";
+import { plain } from "./plain.mjs";
 import { restored, signIn } from "./restore.mjs";
 import { setUp } from "./setup.mjs";
 
@@ -55,6 +56,7 @@ try {
   };
   Object.assign(all, await ofPeople(page, member));
   for (const [name, path] of Object.entries(all)) await look(page, path, name);
+  await plain(browser, `https://${(await box.addresses()).https}`, all);
   await page.goto("/");
   await page.getByText(administrator.fullName).click();
   await page.getByRole("button", { name: "Sign out" }).click();
