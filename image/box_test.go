@@ -90,6 +90,7 @@ func TestImage(t *testing.T) {
 		{"a client joins and writes", clientJoins},
 		{"the journal has fields", journalFields},
 		{"support access", supportAccess},
+		{"name, addresses and clock are set", networkSet},
 		{"a tampered bundle is refused", tampered},
 		{"power fails while an update is written", cutInUpdate},
 		{"an update by memory stick", updateByStick},

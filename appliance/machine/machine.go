@@ -1,5 +1,6 @@
 // Package machine has done to the machine what the box itself may not do: restart it, switch it off, erase it, install
-// an update, open it to support. On the image two units with the rights for that wait behind sockets that only the box can open: the taker of
+// an update, set its network and its clock, open it to support. On the image two units with the rights for that wait behind
+// sockets that only the box can open: the taker of
 // updates (package update), and the Steward of this package. Where Furrow runs in any other way there are none, and the
 // one who looks after that machine does these things by its own means.
 package machine
@@ -15,6 +16,8 @@ import (
 	"sync"
 	"time"
 
+	"furrow/appliance/network"
+	"furrow/appliance/setting"
 	"furrow/appliance/support"
 	"furrow/appliance/update"
 )
@@ -36,7 +39,7 @@ var (
 	ErrBusy = errors.New("an update is being installed already")
 )
 
-// order is what the steward can be asked, one line.
+// order is what the steward can be asked, one line. Some have a JSON value behind them in it.
 type order string
 
 const (
@@ -44,6 +47,14 @@ const (
 	orderRestart  order = "restart\n"
 	orderPowerOff order = "power off\n"
 	orderErase    order = "factory reset\n"
+
+	orderNetwork order = "network\n"
+	orderTry     order = "network try "
+	orderKeep    order = "network keep\n"
+	orderReset   order = "network reset\n"
+	orderClock   order = "clock\n"
+	orderSet     order = "clock set "
+
 	// orderOpen is followed by the support access that is to be opened, a JSON value on the same line.
 	orderOpen  order = "support open "
 	orderClose order = "support close\n"
@@ -51,8 +62,11 @@ const (
 
 // answer is what comes back, one JSON value.
 type answer struct {
-	Error    string           `json:"error,omitempty"`
-	Versions *update.Versions `json:"versions,omitempty"`
+	Error    string               `json:"error,omitempty"`
+	Field    string               `json:"field,omitempty"` // the setting that Error is about
+	Versions *update.Versions     `json:"versions,omitempty"`
+	Network  *network.Report      `json:"network,omitempty"`
+	Clock    *network.ClockReport `json:"clock,omitempty"`
 }
 
 // Machine is the box's side. It is safe for concurrent use.
@@ -135,6 +149,9 @@ func (m *Machine) ask(ctx context.Context, o order) (a answer, err error) {
 	}
 	if err := json.NewDecoder(io.LimitReader(conn, maxAnswer)).Decode(&a); err != nil {
 		return a, fmt.Errorf("reading the steward's answer: %w", err)
+	}
+	if a.Field != "" {
+		return a, setting.Refuse(network.ErrInvalid, a.Field, "%s", a.Error)
 	}
 	if a.Error != "" {
 		return a, &update.Refused{Reason: a.Error}

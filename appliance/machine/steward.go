@@ -8,13 +8,20 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
+	"furrow/appliance/network"
+	"furrow/appliance/setting"
 	"furrow/appliance/support"
 	"furrow/appliance/update"
 )
 
-// maxOrder bounds what is read of who asks, in octets; the longest order has the keys that support gets in with.
-const maxOrder = 32 << 10
+const (
+	// maxOrder bounds what is read of who asks, in octets; the longest order has the keys that support gets in with.
+	maxOrder = 32 << 10
+	// AnswerTime is how long a page that tells of new addresses has to reach its reader over the old ones.
+	AnswerTime = 2 * time.Second
+)
 
 // Steward does what a Machine asks for, with the rights that this needs.
 type Steward struct {
@@ -24,6 +31,9 @@ type Steward struct {
 	// OpenSupport trusts nothing in what it is asked to open.
 	OpenSupport  func(context.Context, support.Access) error
 	CloseSupport func(context.Context) error
+	Network      *network.Host
+	// AnswerTime passes between the answer and a change that may cut off who reads it.
+	AnswerTime time.Duration
 }
 
 // Attend takes one order from in, carries it out and says on out what came of it.
@@ -32,12 +42,27 @@ func (s *Steward) Attend(ctx context.Context, in io.Reader, out io.Writer) error
 	if err != nil {
 		return fmt.Errorf("reading an order: %w", err)
 	}
-	var a answer
-	asked, wanted := order(line), ""
-	if rest, ok := strings.CutPrefix(line, string(orderOpen)); ok {
-		asked, wanted = orderOpen, rest
+	a, then, err := s.carryOut(ctx, line)
+	if err != nil {
+		a.Error = strings.Join(strings.Fields(err.Error()), " ")
+		if named := (*setting.Error)(nil); errors.As(err, &named) {
+			a.Error, a.Field = named.Problem, named.Field
+		}
 	}
-	switch asked {
+	err = errors.Join(err, json.NewEncoder(out).Encode(a))
+	if then == nil {
+		return err
+	}
+	select {
+	case <-time.After(s.AnswerTime):
+	case <-ctx.Done():
+	}
+	return errors.Join(err, then(ctx))
+}
+
+// carryOut does what an order says. What comes then, if anything, may cut off who waits for the answer.
+func (s *Steward) carryOut(ctx context.Context, line string) (a answer, then func(context.Context) error, err error) {
+	switch order(line) {
 	case orderVersions:
 		var versions update.Versions
 		if versions, err = s.Versions(); err == nil {
@@ -49,23 +74,62 @@ func (s *Steward) Attend(ctx context.Context, in io.Reader, out io.Writer) error
 		err = s.PowerOff(ctx)
 	case orderErase:
 		err = s.Erase(ctx)
-	case orderOpen:
-		err = s.openSupport(ctx, wanted)
+	case orderNetwork:
+		a.Network, err = reported(ctx, s.Network.Report)
 	case orderClose:
 		err = s.CloseSupport(ctx)
+	case orderKeep:
+		if err = s.Network.Keep(ctx); err == nil {
+			a.Network, err = reported(ctx, s.Network.Report)
+		}
+	case orderReset:
+		if err = s.Network.Reset(ctx); err == nil {
+			then = s.Network.Apply
+			a.Network, err = reported(ctx, s.Network.Report)
+		}
+	case orderClock:
+		a.Clock, err = reported(ctx, s.Network.ClockReport)
 	default:
-		err = fmt.Errorf("%.32q is no order", line)
+		return s.set(ctx, line)
 	}
-	if err != nil {
-		a.Error = strings.Join(strings.Fields(err.Error()), " ")
-	}
-	return errors.Join(err, json.NewEncoder(out).Encode(a))
+	return a, then, err
 }
 
-func (s *Steward) openSupport(ctx context.Context, wanted string) error {
-	var access support.Access
-	if err := json.Unmarshal([]byte(wanted), &access); err != nil {
-		return fmt.Errorf("reading what support access to open: %w", err)
+// set carries out an order with a value.
+func (s *Steward) set(ctx context.Context, line string) (a answer, then func(context.Context) error, err error) {
+	if value, ok := strings.CutPrefix(line, string(orderTry)); ok {
+		var settings network.Settings
+		if err = json.Unmarshal([]byte(value), &settings); err == nil {
+			err = s.Network.Try(ctx, settings)
+		}
+		if err == nil {
+			then = s.Network.Apply
+			a.Network, err = reported(ctx, s.Network.Report)
+		}
+		return a, then, err
 	}
-	return s.OpenSupport(ctx, access)
+	if value, ok := strings.CutPrefix(line, string(orderSet)); ok {
+		var clock network.Clock
+		if err = json.Unmarshal([]byte(value), &clock); err == nil {
+			err = s.Network.SetClock(ctx, clock)
+		}
+		if err == nil {
+			a.Clock, err = reported(ctx, s.Network.ClockReport)
+		}
+		return a, nil, err
+	}
+	if value, ok := strings.CutPrefix(line, string(orderOpen)); ok {
+		var access support.Access
+		if err = json.Unmarshal([]byte(value), &access); err == nil {
+			err = s.OpenSupport(ctx, access)
+		}
+		return a, nil, err
+	}
+	return a, nil, fmt.Errorf("%.100q is no order", line)
+}
+
+// reported returns a report for an answer.
+func reported[Report any](ctx context.Context, ask func(context.Context) (Report, error)) (*Report, error) {
+	report, err := ask(ctx)
+	return &report, err
 }

@@ -85,7 +85,7 @@ func TestIntegrationNetworkd(t *testing.T) {
 		t.Fatal(err)
 	}
 	clock, err := host.ClockReport(ctx)
-	if err != nil || clock.Set.Zone != "Europe/Berlin" {
+	if err != nil || clock.Set.Zone != "Europe/Berlin" || clock.Problem != "" {
 		t.Errorf("%+v, %v", clock, err)
 	}
 	there, err := time.LoadLocation("Europe/Berlin")

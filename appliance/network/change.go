@@ -80,8 +80,8 @@ func (h *Host) Keep(ctx context.Context) error {
 			return err
 		}
 		h.Log.Info("network settings confirmed")
-		// A timer that goes on finds no trial.
-		return errors.Join(h.endTrial(), h.System.Stop(ctx, trialTimer))
+		h.disarm(ctx)
+		return h.endTrial()
 	})
 }
 
@@ -111,8 +111,16 @@ func (h *Host) Reset(ctx context.Context) error {
 			return err
 		}
 		h.Log.Warn("network settings reset")
-		return errors.Join(h.endTrial(), h.System.Stop(ctx, trialTimer))
+		h.disarm(ctx)
+		return h.endTrial()
 	})
+}
+
+// disarm stops the timer of a trial that is over. One that goes on finds none.
+func (h *Host) disarm(ctx context.Context) {
+	if err := h.System.Stop(ctx, trialTimer); err != nil {
+		h.Log.Warn("the timer of the trial goes on", "error", err)
+	}
 }
 
 // SetClock keeps how the machine knows the time, and brings it in force. Programs that run go by the zone from their next

@@ -34,9 +34,9 @@ func (s Settings) Checked() (Settings, error) {
 	}
 	switch {
 	case len(s.Name) > maxLabel || !form.label.MatchString(s.Name):
-		return s, refuse("name", "is letters, digits and hyphens, at most %d, without a dot", maxLabel)
+		return s, refuse("hostName", "is letters, digits and hyphens, at most %d, without a dot", maxLabel)
 	case s.Name == "localhost" || strings.Trim(s.Name, "0123456789") == "":
-		return s, refuse("name", "cannot be %s", s.Name)
+		return s, refuse("hostName", "cannot be %s", s.Name)
 	}
 	if s.Port = strings.TrimSpace(s.Port); s.Port != "" && (len(s.Port) > maxPort || !form.port.MatchString(s.Port)) {
 		return s, refuse("port", "is no name of a network port")

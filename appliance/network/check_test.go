@@ -41,14 +41,14 @@ func TestSettingsRefused(t *testing.T) {
 		field    string
 		settings Settings
 	}{
-		"two lines":                   {"name", Settings{Name: "box\nDHCP=no"}},
-		"NUL":                         {"name", Settings{Name: "box\x00"}},
-		"a dot":                       {"name", Settings{Name: "box.example.com"}},
-		"a hyphen first":              {"name", Settings{Name: "-box"}},
-		"64 octets":                   {"name", Settings{Name: strings.Repeat("x", 64)}},
-		"localhost":                   {"name", Settings{Name: "LOCALHOST"}},
-		"a number":                    {"name", Settings{Name: "10"}},
-		"other letters":               {"name", Settings{Name: "büro"}},
+		"two lines":                   {"hostName", Settings{Name: "box\nDHCP=no"}},
+		"NUL":                         {"hostName", Settings{Name: "box\x00"}},
+		"a dot":                       {"hostName", Settings{Name: "box.example.com"}},
+		"a hyphen first":              {"hostName", Settings{Name: "-box"}},
+		"64 octets":                   {"hostName", Settings{Name: strings.Repeat("x", 64)}},
+		"localhost":                   {"hostName", Settings{Name: "LOCALHOST"}},
+		"a number":                    {"hostName", Settings{Name: "10"}},
+		"other letters":               {"hostName", Settings{Name: "büro"}},
 		"a port of two lines":         {"port", Settings{Port: "eth0\n[Network]"}},
 		"every port":                  {"port", Settings{Port: "*"}},
 		"a port's long name":          {"port", Settings{Port: strings.Repeat("x", 16)}},

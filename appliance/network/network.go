@@ -38,7 +38,7 @@ const (
 
 var (
 	// ErrInvalid says that a setting cannot be used; a *setting.Error says which.
-	ErrInvalid = errors.New("not usable")
+	ErrInvalid = errors.New("invalid")
 	// ErrNoTrial says that there is nothing to confirm.
 	ErrNoTrial = errors.New("no setting is on trial: it was confirmed already, or the box went back to the one before")
 )
@@ -46,7 +46,7 @@ var (
 // Settings are the machine's name and addresses. Those without a name and addresses are what a box begins with.
 type Settings struct {
 	// Name is the host name, one label; others on the network find the machine as NAME.local.
-	Name string `json:"name"`
+	Name string `json:"hostName"`
 	// Port is the network port that this is for, such as enp1s0; empty for every wired one. The others stay on DHCP.
 	Port string `json:"port,omitempty"`
 	// Addresses are fixed ones with the length of their network's prefix, such as 192.0.2.5/24; none for DHCP.

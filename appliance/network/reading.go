@@ -15,6 +15,8 @@ type Report struct {
 	Set    Settings `json:"set"`
 	Damage string   `json:"damage,omitempty"`
 	Trial  *Trial   `json:"trial,omitempty"`
+	// Problem says why it is not known what is in force.
+	Problem string `json:"problem,omitempty"`
 	// Name is in force.
 	Name         string        `json:"name"`
 	Links        []Link        `json:"links"`
@@ -44,8 +46,9 @@ type Address struct {
 
 // ClockReport is what is set for the clock and what is in force.
 type ClockReport struct {
-	Set    Clock  `json:"set"`
-	Damage string `json:"damage,omitempty"`
+	Set     Clock  `json:"set"`
+	Damage  string `json:"damage,omitempty"`
+	Problem string `json:"problem,omitempty"`
 	TimeSource
 	Now time.Time `json:"now"`
 	// Zones are those that can be set.
@@ -86,8 +89,11 @@ func (h *Host) Report(ctx context.Context) (r Report, err error) {
 		return r, err
 	}
 	r.Temperatures = Temperatures(h.Sensors)
-	r.Links, err = h.System.Links(ctx)
-	return r, err
+	if r.Links, err = h.System.Links(ctx); err != nil { // what is set can still be changed
+		h.Log.Error("asking about the network", "error", err)
+		r.Problem, r.Links = err.Error(), []Link{}
+	}
+	return r, nil
 }
 
 // ClockReport returns what is set for the clock and what is in force.
@@ -107,8 +113,11 @@ func (h *Host) ClockReport(ctx context.Context) (r ClockReport, err error) {
 		return r, err
 	}
 	r.Now = h.Now()
-	r.TimeSource, err = h.System.TimeSource(ctx)
-	return r, err
+	if r.TimeSource, err = h.System.TimeSource(ctx); err != nil {
+		h.Log.Error("asking about the clock", "error", err)
+		r.Problem = err.Error()
+	}
+	return r, nil
 }
 
 // maxSensors bounds how many sensors are read; a small box has about ten.

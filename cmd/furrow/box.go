@@ -17,6 +17,7 @@ import (
 	"furrow/appliance/checkup"
 	"furrow/appliance/host"
 	"furrow/appliance/machine"
+	"furrow/appliance/network"
 	"furrow/appliance/update"
 	"furrow/cmd/furrow/doctor"
 	"furrow/web/api"
@@ -28,11 +29,14 @@ type boxCmd struct {
 	Confirm boxConfirmCmd `cmd:"" help:"Examine a version on trial, and mark its slot as good."`
 	Verify  boxVerifyCmd  `cmd:"" help:"Compare the running slot with what was installed."`
 	Receive boxReceiveCmd `cmd:"" help:"Take a bundle from standard input."`
-	Attend  boxAttendCmd  `cmd:"" help:"Take an order of the box from standard input: restart, power off, factory reset, versions, support."`
+	Attend  boxAttendCmd  `cmd:"" help:"Take an order of the box from standard input: restart, power off, factory reset, versions, network, clock, support."`
 	Stick   boxStickCmd   `cmd:"" help:"Take a bundle from a memory stick."`
 	Console boxConsoleCmd `cmd:"" help:"The screen of the box."`
 	Support boxSupportCmd `cmd:"" help:"Be open to support, for as long as was opened."`
 	Reset   boxResetCmd   `cmd:"" help:"Say that the data partition was emptied."`
+
+	Network       boxNetworkCmd       `cmd:"" help:"At each start, before the network: name, addresses and time zone as they were set."`
+	NetworkReturn boxNetworkReturnCmd `cmd:"" help:"End a trial of network settings that nobody has confirmed."`
 }
 
 // imageData is the data directory on the image.
@@ -41,6 +45,10 @@ const imageData = "/var/lib/furrow"
 func imageBox() *update.Box {
 	fits := func() (changes bool, err error) { return appliance.CheckState(imageData) }
 	return update.Image(fits, time.Now, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+}
+
+func imageNetwork() *network.Host {
+	return network.Image(slog.New(slog.NewTextHandler(os.Stderr, nil)))
 }
 
 type boxSettleCmd struct{}
@@ -121,6 +129,7 @@ func (boxAttendCmd) Run(s *session) error {
 	door := supportDoor()
 	steward := machine.Steward{
 		Versions: imageBox().Versions, Restart: host.Restart, PowerOff: host.PowerOff, Erase: factoryReset,
+		Network: imageNetwork(), AnswerTime: machine.AnswerTime,
 		OpenSupport: door.Open, CloseSupport: door.Close,
 	}
 	return steward.Attend(s.ctx, os.Stdin, os.Stdout)
@@ -157,3 +166,11 @@ func (c *boxStickCmd) Run(*session) (err error) {
 type boxResetCmd struct{}
 
 func (boxResetCmd) Run(*session) error { return imageBox().FactoryResetDone() }
+
+type boxNetworkCmd struct{}
+
+func (boxNetworkCmd) Run(*session) error { return imageNetwork().Prepare() }
+
+type boxNetworkReturnCmd struct{}
+
+func (boxNetworkReturnCmd) Run(s *session) error { return imageNetwork().Return(s.ctx) }

@@ -24,6 +24,7 @@ func (boxConsoleCmd) Run(s *session) error {
 		Choices: []host.Choice{
 			{Key: "c", Text: "Show the set-up code", Do: s.setupCode},
 			{Key: "s", Text: "Shell, for support", Offered: shellIsOpen, Do: supportShell, Ends: true},
+			{Key: "n", Text: "Network reset: the name furrow, addresses by DHCP", Confirm: "DHCP", Do: underWay(networkReset)},
 			{Key: "r", Text: "Restart", Do: underWay(host.Restart)},
 			{Key: "p", Text: "Power off", Do: underWay(host.PowerOff)},
 			{Key: "f", Text: "Factory reset, which erases everything", Confirm: "ERASE", Do: underWay(factoryReset)},
@@ -67,4 +68,12 @@ func factoryReset(ctx context.Context) error {
 		return err
 	}
 	return host.Restart(ctx)
+}
+
+func networkReset(ctx context.Context) error {
+	network := imageNetwork()
+	if err := network.Reset(ctx); err != nil {
+		return err
+	}
+	return network.Apply(ctx)
 }
