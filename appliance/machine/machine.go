@@ -1,8 +1,7 @@
-// Package machine has done to the machine what the box itself may not do: restart it, switch it off, erase it, install
-// an update, set its network and its clock, open it to support. On the image two units with the rights for that wait behind
-// sockets that only the box can open: the taker of
-// updates (package update), and the Steward of this package. Where Furrow runs in any other way there are none, and the
-// one who looks after that machine does these things by its own means.
+// Package machine has done to the machine what the box itself may not do: restart it, switch it off, erase it, install an
+// update, set its network and its clock, open it to support. On the image two units with the rights for that wait behind
+// sockets that only the box can open: the taker of updates (package update), and the Steward of this package. Where Furrow
+// runs in any other way there are none, and the one who looks after that machine does these things by its own means.
 package machine
 
 import (

@@ -24,7 +24,7 @@ func attended(t *testing.T) (*Machine, *networktest.Machine, chan error) {
 	host := networktest.New(t, slog.New(slog.DiscardHandler))
 	steward := &Steward{Network: host.Host}
 	done := make(chan error, 1)
-	return New(waiting(t, func(conn net.Conn) { done <- steward.Attend(context.Background(), conn, conn) }), ""), host, done
+	return New(waiting(t, func(conn net.Conn) { done <- steward.Attend(context.Background(), conn, conn) }), "", ""), host, done
 }
 
 func TestNetworkOrders(t *testing.T) {
@@ -111,7 +111,7 @@ func TestNetworkRefused(t *testing.T) {
 }
 
 func TestNetworkElsewhere(t *testing.T) {
-	m := New(t.TempDir()+"/none", "")
+	m := New(t.TempDir()+"/none", "", "")
 	if _, err := m.Network(t.Context()); !errors.Is(err, ErrNotImage) {
 		t.Error(err)
 	}

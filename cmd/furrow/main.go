@@ -55,6 +55,8 @@ type commandLine struct {
 	LDAP    ldapCmd    `cmd:"" name:"ldap" help:"Members from Active Directory or another LDAP server."`
 	Client  clientCmd  `cmd:"" help:"Act as a Groove client."`
 	Bench   benchCmd   `cmd:"" help:"Put load on a scratch box and measure it."`
+	Network networkCmd `cmd:"" help:"Name and addresses of a box that was started from the image."`
+	Clock   clockCmd   `cmd:"" help:"Time servers and time zone of a box that was started from the image."`
 	Update  updateCmd  `cmd:"" help:"Replace the system of a box that was started from the image."`
 	Support supportCmd `cmd:"" help:"Let somebody who helps with the box into a machine that was started from the image."`
 	Box     boxCmd     `cmd:"" hidden:"" help:"What the units of the image run."`

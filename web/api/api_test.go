@@ -31,6 +31,13 @@ func serve(t *testing.T) (*Client, http.Handler) {
 // serveAccess is serve for tests that act as an administrator does.
 func serveAccess(t *testing.T) (*Client, http.Handler, *access.Control) {
 	t.Helper()
+	client, handler, box := serveBox(t)
+	return client, handler, box.Access
+}
+
+// serveBox is serve for tests that act on the box's parts.
+func serveBox(t *testing.T) (*Client, http.Handler, *boxtest.Parts) {
+	t.Helper()
 	box := boxtest.New(t, time.Now)
 	handler := conforming(t, NewHandler(Config{
 		Actions: box.Actions, Alerts: box.Alerts, Backup: box.Backup, Directory: box.Directory, Store: box.Store,
@@ -66,7 +73,7 @@ func serveAccess(t *testing.T) (*Client, http.Handler, *access.Control) {
 			r = r.WithContext(access.WithActor(r.Context(), root))
 		}
 		handler.ServeHTTP(w, r)
-	}), box.Access
+	}), box
 }
 
 func TestClientAndServer(t *testing.T) {

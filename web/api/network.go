@@ -28,7 +28,7 @@ const (
 // NewNetworkHandler returns an interface of NewHandler for the network: over TLS only, with a token of access in the
 // header Authorization. MetricsPath is there besides NetworkPrefix. Until there is an administrator it serves nothing but the set-up.
 func NewNetworkHandler(next http.Handler, control *access.Control, log *slog.Logger) http.Handler {
-	n := &network{
+	n := &networkHandler{
 		handler: &handler{Config: Config{Log: log}}, next: next, control: control, budgets: make(map[string]*rate.Limiter),
 	}
 	mux := http.NewServeMux()
@@ -37,7 +37,7 @@ func NewNetworkHandler(next http.Handler, control *access.Control, log *slog.Log
 	return mux
 }
 
-type network struct {
+type networkHandler struct {
 	*handler // to refuse
 	next     http.Handler
 	control  *access.Control
@@ -46,7 +46,7 @@ type network struct {
 	budgets map[string]*rate.Limiter // by name of the token; guarded by mu
 }
 
-func (n *network) serveAPI(w http.ResponseWriter, r *http.Request) {
+func (n *networkHandler) serveAPI(w http.ResponseWriter, r *http.Request) {
 	http.StripPrefix(NetworkPrefix, http.HandlerFunc(func(w http.ResponseWriter, stripped *http.Request) {
 		n.serve(w, stripped)
 		r.Pattern = stripped.Pattern // so that who counts requests knows the route
@@ -54,13 +54,13 @@ func (n *network) serveAPI(w http.ResponseWriter, r *http.Request) {
 }
 
 // serveMetrics answers where Prometheus looks if nobody tells it otherwise.
-func (n *network) serveMetrics(w http.ResponseWriter, r *http.Request) {
+func (n *networkHandler) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	asked := r.Clone(r.Context())
 	asked.URL.Path, asked.URL.RawPath = metricsPath, ""
 	n.serve(w, asked)
 }
 
-func (n *network) serve(w http.ResponseWriter, r *http.Request) {
+func (n *networkHandler) serve(w http.ResponseWriter, r *http.Request) {
 	actor, err := n.actor(r)
 	if err != nil {
 		var wait *access.WaitError
@@ -80,7 +80,7 @@ func (n *network) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // actor says who asks.
-func (n *network) actor(r *http.Request) (access.Actor, error) {
+func (n *networkHandler) actor(r *http.Request) (access.Actor, error) {
 	address := hostOf(r.RemoteAddr)
 	if r.TLS == nil {
 		// A token that came this way is known to who listens; nothing is said about whether it was good.
@@ -107,7 +107,7 @@ func (n *network) actor(r *http.Request) (access.Actor, error) {
 }
 
 // budget is what a token may still ask. There are as many as there are tokens.
-func (n *network) budget(token string) *rate.Limiter {
+func (n *networkHandler) budget(token string) *rate.Limiter {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	limiter, ok := n.budgets[token]

@@ -71,7 +71,7 @@ func (h *handler) routes() []Route {
 		h.reportRoutes(), h.actionRoutes(), h.alertRoutes(), h.invitationRoutes(), h.rosterRoutes(),
 		h.overviewRoutes(), h.queueRoutes(), h.memberListRoutes(), h.memberDeviceRoutes(), h.deviceRoutes(),
 		h.logRoutes(), h.examinationRoutes(), h.certificateRoutes(), h.addressRoutes(), h.machineRoutes(), h.metricsRoutes(),
-		h.supportRoutes(),
+		h.machineNetworkRoutes(), h.supportRoutes(),
 	)
 }
 

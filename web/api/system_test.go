@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"testing"
 
+	"furrow/appliance/network"
 	"furrow/appliance/recentlog"
 	"furrow/appliance/update"
 	"furrow/web/access"
@@ -22,6 +23,12 @@ func TestMachineElsewhere(t *testing.T) {
 		"restart":       second(client.RestartMachine(ctx)),
 		"power off":     second(client.PowerOffMachine(ctx)),
 		"factory reset": second(client.FactoryReset(ctx)),
+		"network":       second(client.Network(ctx)),
+		"addresses":     second(client.TryNetwork(ctx, network.Settings{})),
+		"confirm":       second(client.KeepNetwork(ctx)),
+		"network reset": second(client.ResetNetwork(ctx)),
+		"clock":         second(client.Clock(ctx)),
+		"time zone":     second(client.SetClock(ctx, network.Clock{})),
 		"update":        second(client.InstallUpdate(ctx, bytes.NewReader(make([]byte, update.MaxSlotSize/100)), false)),
 	} {
 		if refusal := (*Error)(nil); !errors.As(err, &refusal) || refusal.Code != "unavailable" {
