@@ -34,6 +34,8 @@ const (
 var (
 	// ErrNotImage says that this machine was not started from the image.
 	ErrNotImage = errors.New("this needs the Furrow image; here the machine is looked after by its own means")
+	// ErrInvalid says that the steward refuses a setting; a *setting.Error says which.
+	ErrInvalid = errors.New("invalid")
 	// ErrBusy says that an update is being installed.
 	ErrBusy = errors.New("an update is being installed already")
 )
@@ -150,7 +152,7 @@ func (m *Machine) ask(ctx context.Context, o order) (a answer, err error) {
 		return a, fmt.Errorf("reading the steward's answer: %w", err)
 	}
 	if a.Field != "" {
-		return a, setting.Refuse(network.ErrInvalid, a.Field, "%s", a.Error)
+		return a, setting.Refuse(ErrInvalid, a.Field, "%s", a.Error)
 	}
 	if a.Error != "" {
 		return a, &update.Refused{Reason: a.Error}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"furrow/appliance/setting"
 	"furrow/appliance/sockettest"
 	"furrow/appliance/support"
 	"furrow/appliance/update"
@@ -70,8 +71,8 @@ func TestSupportOrders(t *testing.T) {
 		t.Errorf("nothing is open: %+v, %v", o, err)
 	}
 	wanted := support.Access{Who: "Jo\nfactory reset", Shell: true, Until: time.Now().Add(time.Hour)}
-	var refused *update.Refused
-	if err := m.OpenSupport(ctx, wanted); !errors.As(err, &refused) || opened.Who != wanted.Who {
+	var refused *setting.Error
+	if err := m.OpenSupport(ctx, wanted); !errors.As(err, &refused) || refused.Field != "who" || opened.Who != wanted.Who {
 		t.Errorf("%+v, %v", opened, err)
 	}
 	wanted.Who = "Jo"

@@ -54,7 +54,7 @@ func ordered(o order, value any) (order, error) {
 		return "", fmt.Errorf("an order for the steward: %w", err)
 	}
 	if o += order(text) + "\n"; len(o) > maxOrder {
-		return "", fmt.Errorf("%w: the settings are too long", network.ErrInvalid)
+		return "", fmt.Errorf("%w: the settings are too long", ErrInvalid)
 	}
 	return o, nil
 }

@@ -84,15 +84,15 @@ func TestNetworkRefused(t *testing.T) {
 	} {
 		var refused *setting.Error
 		_, err := m.TryNetwork(t.Context(), c.s)
-		if attended := <-done; attended == nil || !errors.As(err, &refused) || !errors.Is(err, network.ErrInvalid) || refused.Field != c.field {
+		if attended := <-done; attended == nil || !errors.As(err, &refused) || !errors.Is(err, ErrInvalid) || refused.Field != c.field {
 			t.Errorf("%s: %v, %v", name, err, attended)
 		}
 	}
 	_, err := m.SetClock(t.Context(), network.Clock{Zone: "../../etc/passwd"})
-	if attended := <-done; attended == nil || !errors.Is(err, network.ErrInvalid) {
+	if attended := <-done; attended == nil || !errors.Is(err, ErrInvalid) {
 		t.Errorf("%v, %v", err, attended)
 	}
-	if _, err := m.TryNetwork(t.Context(), network.Settings{Name: strings.Repeat("x", maxOrder)}); !errors.Is(err, network.ErrInvalid) {
+	if _, err := m.TryNetwork(t.Context(), network.Settings{Name: strings.Repeat("x", maxOrder)}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("more than an order can be: %v", err)
 	}
 	if told := host.Told(); len(told) != 0 {

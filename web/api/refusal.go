@@ -13,7 +13,6 @@ import (
 	"furrow/appliance/keys"
 	"furrow/appliance/machine"
 	"furrow/appliance/mail"
-	"furrow/appliance/network"
 	"furrow/appliance/setting"
 	"furrow/appliance/state"
 	"furrow/appliance/support"
@@ -59,7 +58,7 @@ func refusals() []struct {
 		{checkup.ErrNone, http.StatusConflict, "unavailable"},
 		{machine.ErrNotImage, http.StatusConflict, "unavailable"},
 		{support.ErrInvalid, http.StatusBadRequest, "invalid"},
-		{network.ErrInvalid, http.StatusBadRequest, "invalid"},
+		{machine.ErrInvalid, http.StatusBadRequest, "invalid"},
 		{machine.ErrBusy, http.StatusConflict, "conflict"},
 		{checkup.ErrBusy, http.StatusConflict, "conflict"},
 		{roster.ErrInvalid, http.StatusBadRequest, "invalid"},
