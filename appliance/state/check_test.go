@@ -22,7 +22,7 @@ func TestCheck(t *testing.T) {
 		t.Errorf("%+v, %v", report, err)
 	}
 	torn := filepath.Join(dir, fileName(1))
-	if err := os.WriteFile(torn, append([]byte(before[fileName(1)]), 0x55), 0o600); err != nil {
+	if err := os.WriteFile(torn, append([]byte(before[fileName(1)]), framePrefix[0]), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	before = folder(t, dir)
