@@ -86,6 +86,42 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
+// TestRollBackTwice keeps what each roll-back gave up.
+func TestRollBackTwice(t *testing.T) {
+	dir := withGadget(t)
+	for range 3 {
+		schema, gadgets := gadgetSchema(2, upper)
+		s, _, err := Open(dir, schema, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.Update(t.Context(), func(tx *Tx) error { return gadgets.Put(tx, gadget{ID: "2", Name: "GIVEN UP"}) })
+		if err := errors.Join(err, s.Close(), RollBack(dir)); err != nil {
+			t.Fatal(err)
+		}
+		old, gadgets := gadgetSchema(1, nil)
+		s, _, err = Open(dir, old, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := gadgets.Len(s.Snapshot()); n != 1 {
+			t.Errorf("%d rows after the roll-back", n)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var kept []string
+	for name := range folder(t, dir) {
+		if strings.HasSuffix(name, rolledBackSuffix) {
+			kept = append(kept, name)
+		}
+	}
+	if slices.Sort(kept); len(kept) != 3 {
+		t.Errorf("kept %q", kept)
+	}
+}
+
 func TestRollBackWithoutAnUpgrade(t *testing.T) {
 	if err := RollBack(withGadget(t)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("RollBack = %v", err)

@@ -78,8 +78,8 @@ func bringBack(fs disk.FS, dir string, names []string, kept string) error {
 	}
 	found := generations(names)
 	for i := len(found) - 1; i >= 0 && found[i] > generation[0]; i-- {
-		name := filepath.Join(dir, fileName(found[i]))
-		if err := fs.Rename(name, name+rolledBackSuffix); err != nil {
+		name := fileName(found[i])
+		if err := fs.Rename(filepath.Join(dir, name), filepath.Join(dir, rolledBackName(names, name))); err != nil {
 			return err
 		}
 	}
@@ -87,4 +87,15 @@ func bringBack(fs disk.FS, dir string, names []string, kept string) error {
 		return err
 	}
 	return fs.Remove(filepath.Join(dir, kept))
+}
+
+// rolledBackName is a name for what a roll-back gives up that none of the
+// files has: generations count on from the one brought back, so an earlier
+// roll-back may have given up one of the same number.
+func rolledBackName(names []string, generation string) string {
+	name := generation + rolledBackSuffix
+	for n := 2; slices.Contains(names, name); n++ {
+		name = fmt.Sprintf("%s.%d%s", generation, n, rolledBackSuffix)
+	}
+	return name
 }
