@@ -26,8 +26,8 @@ func (v *visit) download(name, mediaType string, content []byte) error {
 	return nil
 }
 
-// downloadStream sends a file as it is written. If nothing of it could be made, it returns the error and nothing has been sent;
-// a file that breaks off has no end of HTTP either, so that nobody takes it for whole.
+// downloadStream sends a file as it is written. If nothing of it could be made, it returns the error and nothing has been
+// sent; a file that breaks off has no end of HTTP either, so that nobody takes it for whole.
 func (v *visit) downloadStream(name, mediaType string, write func(io.Writer) error) error {
 	out := &downloadBody{begin: func() { v.attached(name, mediaType) }, to: v.w, control: http.NewResponseController(v.w)}
 	err := write(out)

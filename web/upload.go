@@ -42,8 +42,8 @@ func (v *visit) uploaded(f *form, name string) ([]byte, error) {
 	return content, err
 }
 
-// uploadStream is the file in a field of a page that streams, as it comes, and nil for none. The fields before it in the form
-// are values of the form from then on; what is behind it is not read. A form that is refused calls drain.
+// uploadStream is the file in a field of a page that streams, as it comes, and nil for none. The fields before it in the
+// form are values of the form from then on; what is behind it is not read. A form that is refused calls drain.
 func (v *visit) uploadStream(name string) (io.Reader, error) {
 	v.r.Body = &patient{v.r.Body, http.NewResponseController(v.w)}
 	parts, err := v.r.MultipartReader()

@@ -26,7 +26,8 @@ const (
 )
 
 // NewNetworkHandler returns an interface of NewHandler for the network: over TLS only, with a token of access in the
-// header Authorization. MetricsPath is there besides NetworkPrefix. Until there is an administrator it serves nothing but the set-up.
+// header Authorization. MetricsPath is there besides NetworkPrefix. Until there is an administrator it serves nothing but
+// the set-up.
 func NewNetworkHandler(next http.Handler, control *access.Control, log *slog.Logger) http.Handler {
 	n := &networkHandler{
 		handler: &handler{Config: Config{Log: log}}, next: next, control: control, budgets: make(map[string]*rate.Limiter),
