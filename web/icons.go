@@ -41,6 +41,8 @@ func icon(name string) (template.HTML, error) {
 		"print":     `<path d="M5.500 7V2.500h9V7M5.500 14H3V7h14v7h-2.500M5.500 11.500h9v6h-9z"/>`,
 		"device":    `<rect x="3" y="3.500" width="14" height="10" rx="1"/><path d="M10 13.500V17M6.500 17h7"/>`,
 		"download":  `<path d="M10 3v9M6.500 8.500L10 12l3.500-3.500M3 15v2h14v-2"/>`,
+		"network":   `<circle cx="10" cy="10" r="7.500"/><path d="M2.500 10h15M10 2.500c2.500 2 3.500 4.500 3.500 7.500s-1 5.500-3.500 7.500c-2.500-2-3.500-4.500-3.500-7.500s1-5.500 3.500-7.500z"/>`,
+		"clock":     `<circle cx="10" cy="10" r="7.500"/><path d="M10 5.500V10l3 2"/>`,
 		"directory": `<path d="M4.500 2.500h11v15h-11zM2.500 6h2M2.500 10h2M2.500 14h2"/><circle cx="10" cy="8" r="2"/><path d="M6.500 14c0-2 1.500-3 3.500-3s3.500 1 3.500 3"/>`,
 	}
 	path, ok := paths[name]

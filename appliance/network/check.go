@@ -68,7 +68,7 @@ func (c Clock) Checked(zones []string) (Clock, error) {
 		return c, refuse("zone", "is none that this box knows")
 	}
 	var err error
-	c.Servers, err = checkedList("servers", c.Servers, maxServers, func(text string) (string, bool) {
+	c.Servers, err = checkedList("timeServers", c.Servers, maxServers, func(text string) (string, bool) {
 		if address, ok := single(text); ok {
 			return address.String(), true
 		}

@@ -101,10 +101,10 @@ func TestClockRefused(t *testing.T) {
 		"a path":                {"zone", Clock{Zone: "/etc/passwd"}},
 		"a folder":              {"zone", Clock{Zone: "Europe"}},
 		"another case":          {"zone", Clock{Zone: "europe/berlin"}},
-		"a server of two lines": {"servers", Clock{Servers: []string{"time\nFallbackNTP=evil"}}},
-		"a server of two words": {"servers", Clock{Servers: []string{"one two"}}},
-		"a wrong address":       {"servers", Clock{Servers: []string{"1.2.3.999"}}},
-		"1000 servers":          {"servers", Clock{Servers: numbered("time-%d-%d.example.com", 1000)}},
+		"a server of two lines": {"timeServers", Clock{Servers: []string{"time\nFallbackNTP=evil"}}},
+		"a server of two words": {"timeServers", Clock{Servers: []string{"one two"}}},
+		"a wrong address":       {"timeServers", Clock{Servers: []string{"1.2.3.999"}}},
+		"1000 servers":          {"timeServers", Clock{Servers: numbered("time-%d-%d.example.com", 1000)}},
 	} {
 		_, err := c.clock.Checked(zones)
 		var refused *setting.Error

@@ -161,7 +161,7 @@ func TestRefusedTrialChangesNothing(t *testing.T) {
 
 func TestDamagedSettings(t *testing.T) {
 	for name, text := range map[string]string{
-		"nothing": "", "half": `{"hostName":"office","addr`, "another type": `{"addresses":7,"servers":7}`, "hostile": `{"hostName":"x\ny","zone":"../x"}`,
+		"nothing": "", "half": `{"hostName":"office","addr`, "another type": `{"addresses":7,"timeServers":7}`, "hostile": `{"hostName":"x\ny","zone":"../x"}`,
 		"endless": `{"hostName":"` + strings.Repeat("x", 1<<20) + `"}`, "NUL": "\x00\x00\x00",
 	} {
 		m := newMachine(t)

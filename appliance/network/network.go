@@ -62,7 +62,7 @@ type Settings struct {
 // Clock says how the machine knows the time.
 type Clock struct {
 	// Servers are NTP servers, names or addresses; none for those of DHCP and, without such, the usual ones.
-	Servers []string `json:"servers,omitempty"`
+	Servers []string `json:"timeServers,omitempty"`
 	// Zone is the time zone, such as Europe/Berlin. Everything that the box keeps is in UTC.
 	Zone string `json:"zone"`
 }

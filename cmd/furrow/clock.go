@@ -26,7 +26,7 @@ func (clockShowCmd) Run(s *session) error {
 
 type clockSetCmd struct {
 	Server []string `help:"NTP servers, names or addresses; an empty one for the usual ones." placeholder:"SERVER"`
-	Zone   *string  `help:"Time zone, such as Europe/Berlin. Furrow goes by it from its next start on."`
+	Zone   *string  `help:"Time zone, such as Europe/Berlin, in which the command line shows times."`
 }
 
 func (c *clockSetCmd) Run(s *session) error {

@@ -26,6 +26,7 @@
     for (const form of root.querySelectorAll("form[data-progress]")) {
       form.addEventListener("submit", (event) => { if ("progress" in form.dataset) send(form, event); });
     }
+    for (const left of root.querySelectorAll("[data-countdown]")) countDown(left);
     for (const waiting of root.querySelectorAll("[data-await]")) goOn(waiting.dataset.await);
     for (const input of root.querySelectorAll("[data-live-input=meter]")) {
       const meter = input.parentElement.querySelector("meter");
@@ -80,6 +81,16 @@
     request.send(new FormData(form));
     line.hidden = false;
     for (const button of buttons) button.disabled = true;
+  }
+
+  // Seconds that a person has left; the page is then asked for again, at the address that holds.
+  function countDown(left) {
+    const timer = setInterval(() => {
+      left.textContent = Math.max(0, Number(left.textContent) - 1);
+      if (left.textContent !== "0") return;
+      clearInterval(timer);
+      goOn(location.pathname);
+    }, 1000);
   }
 
   // A page that waits for the box to start again goes on when it has.

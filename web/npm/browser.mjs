@@ -53,6 +53,7 @@ try {
     account: "/account", "account-password": "/account/password", "account-authenticator": "/account/authenticator",
     administrators: "/administrators", "administrator-new": "/administrators/new", administrator: `/administrators/of/${administrator.name}`,
     "administrator-password": `/administrators/of/${administrator.name}/password`, roles: "/roles", tokens: "/tokens", "token-new": "/tokens/new",
+    network: "/network", "network-reset": "/network/reset", clock: "/clock",
   };
   Object.assign(all, await ofPeople(page, member));
   for (const [name, path] of Object.entries(all)) await look(page, path, name);
