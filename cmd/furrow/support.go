@@ -13,7 +13,7 @@ import (
 type supportCmd struct {
 	Show  supportShowCmd  `cmd:"" default:"1" help:"Say whether support can get in, and until when."`
 	Open  supportOpenCmd  `cmd:"" help:"Let support get in for a time, by SSH or on the box's screen."`
-	Close supportCloseCmd `cmd:"" help:"End support access and what was begun by it."`
+	Close supportCloseCmd `cmd:"" help:"End support access and its sessions."`
 }
 
 type supportShowCmd struct{}

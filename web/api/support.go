@@ -45,7 +45,7 @@ func (h *handler) supportRoutes() []Route {
 		},
 		{
 			Method: "DELETE", Path: path, Role: access.Server,
-			Summary: "End support access and what was begun by it", action: answer(h, h.closeSupport),
+			Summary: "End support access and its sessions", action: answer(h, h.closeSupport),
 		},
 	}
 }
