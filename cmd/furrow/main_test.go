@@ -91,7 +91,12 @@ var servesPattern = regexp.MustCompile(`serves (http://[^ ]+)/gms\.dll`)
 func serve(t *testing.T, dataDir, http, sstp string, more ...string) *box {
 	t.Helper()
 	args := append([]string{"--data", dataDir, "serve", "--listen", "http=" + http, "--listen", "https=", "--listen", "sstp=" + sstp}, more...)
-	cmd := command(t, args...)
+	return served(t, command(t, args...))
+}
+
+// served is serve for a command that says itself how.
+func served(t *testing.T, cmd *exec.Cmd) *box {
+	t.Helper()
 	cmd.Stderr = &bytes.Buffer{}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
