@@ -22,7 +22,7 @@ endef
 # Node comes with npm in packages of others than Debian, which cannot be beside Debian's.
 NPM := $(shell command -v npm >/dev/null || echo npm)
 
-.PHONY: run build test test-integration test-browser assets image image-twice test-image bench bench-peers fuzz damage lint fmt-check vet staticcheck vulncheck cross clean
+.PHONY: run build test test-integration test-browser assets image image-twice test-image test-image-brief bench bench-peers fuzz damage lint fmt-check vet staticcheck vulncheck cross clean
 
 run: build ## Build and serve from ./var on unprivileged ports.
 	$(BIN) --data var serve --listen http=:8080 --listen https=:8443
@@ -121,6 +121,11 @@ test-image: image ## Boots the image of ARCH in qemu under software emulation an
 	mv $(IMAGE)/first.img $(IMAGE)/furrow-$(ARCH).img
 	$(if $(filter amd64,$(ARCH)),nice -n 15 image/bare $(IMAGE))
 	FURROW_IMAGE=$(CURDIR)/$(IMAGE) FURROW_ARCH=$(ARCH) $(GO) test -tags image -count=1 -timeout 5h -v $(TESTFLAGS) ./image
+
+test-image-brief: image ## The same without updates and what goes wrong with them.
+	$(call install,qemu-utils openssh-client qemu-system-x86)
+	cp $(BIN) $(IMAGE)/furrow
+	FURROW_IMAGE=$(CURDIR)/$(IMAGE) FURROW_BRIEF=1 FURROW_CUTS=1 $(GO) test -tags image -count=1 -timeout 30m -v -run 'TestImage$$' ./image
 
 image-twice: image ## Builds the image once more, Debian's part too, and compares octet for octet.
 	mkdir -p $(IMAGE)/again

@@ -78,29 +78,35 @@ func furrow(t *testing.T, args ...string) string {
 // inBox runs it in the box.
 const inBox = "furrow --data /var/lib/furrow "
 
-// TestImage is one box's life. What comes later stands on what came before, so the first failure ends it.
+// TestImage is one box's life. What comes later stands on what came before, so the first failure ends it. With FURROW_BRIEF
+// set it is a short one.
 func TestImage(t *testing.T) {
 	m := newMachine(t)
 	for _, step := range []struct {
 		name string
 		live func(*testing.T, *machine)
+		long bool // left out of the brief test
 	}{
-		{"the first start", firstStart},
-		{"the set-up by its pages", setUp},
-		{"a client joins and writes", clientJoins},
-		{"the journal has fields", journalFields},
-		{"support access", supportAccess},
-		{"name, addresses and clock are set", networkSet},
-		{"a tampered bundle is refused", tampered},
-		{"power fails while an update is written", cutInUpdate},
-		{"an update by memory stick", updateByStick},
-		{"power fails during writes, and a good slot stays", powerCuts},
-		{"a blank slot on trial", blankSlot},
-		{"a slot without init", withoutInit},
-		{"a slot that hangs", hangs},
-		{"a version that never becomes healthy", neverHealthy},
-		{"factory reset", factoryReset},
+		{"the first start", firstStart, false},
+		{"the set-up by its pages", setUp, false},
+		{"a client joins and writes", clientJoins, false},
+		{"the journal has fields", journalFields, false},
+		{"support access", supportAccess, false},
+		{"name, addresses and clock are set", networkSet, true},
+		{"a tampered bundle is refused", tampered, false},
+		{"power fails while an update is written", cutInUpdate, true},
+		{"an update by memory stick", updateByStick, true},
+		{"power fails during writes, and a good slot stays", powerCuts, false},
+		{"a blank slot on trial", blankSlot, true},
+		{"a slot without init", withoutInit, true},
+		{"a slot that hangs", hangs, true},
+		{"a version that never becomes healthy", neverHealthy, true},
+		{"factory reset", factoryReset, true},
 	} {
+		if step.long && os.Getenv("FURROW_BRIEF") != "" {
+			t.Log("left out:", step.name)
+			continue
+		}
 		began := time.Now()
 		if !t.Run(step.name, func(t *testing.T) {
 			m.t = t
@@ -249,6 +255,7 @@ func powerCuts(t *testing.T, m *machine) {
 	if number, err := strconv.Atoi(os.Getenv("FURROW_CUTS")); err == nil {
 		cuts = number
 	}
+	slot := between(m.must("furrow --json update show"), `"slot": "`, `"`)
 	var added []string
 	for cut := range cuts {
 		life := time.Now().Add(time.Duration(2000+rand.IntN(8000)) * time.Millisecond)
@@ -263,7 +270,7 @@ func powerCuts(t *testing.T, m *machine) {
 		timer.Stop()
 		<-m.exited
 		m.start()
-		if _, err := m.console.await(m, 0, "slot B (good)", bootTime); err != nil {
+		if _, err := m.console.await(m, 0, "slot "+slot+" (good)", bootTime); err != nil {
 			t.Fatal(err)
 		}
 		m.ready(0)
@@ -278,12 +285,12 @@ func powerCuts(t *testing.T, m *machine) {
 	for range 3 {
 		m.cut()
 		m.start()
-		if _, err := m.console.await(m, 0, "slot B (good)", bootTime); err != nil {
+		if _, err := m.console.await(m, 0, "slot "+slot+" (good)", bootTime); err != nil {
 			t.Fatal(err)
 		}
 	}
 	m.ready(0)
-	runsFrom(t, m, "B")
+	runsFrom(t, m, slot)
 	t.Logf("%d cuts, %d members acknowledged", cuts, len(added))
 }
 
