@@ -34,7 +34,7 @@ test: ## Every test that needs nothing outside Go.
 	$(GO) test $(TESTFLAGS) ./...
 
 test-integration: ## Tests against real servers, which they start on loopback: squid, slapd, MIT Kerberos, OpenSSH, promtool.
-	$(call install,squid apache2-utils slapd ldap-utils krb5-kdc krb5-admin-server krb5-user openssh-server systemd prometheus dbus-daemon iproute2)
+	$(call install,squid apache2-utils slapd ldap-utils krb5-kdc krb5-admin-server krb5-user openssh-server systemd prometheus dbus-daemon dbus-user-session iproute2)
 	PATH="$$PATH:/usr/sbin:/sbin" $(GO) test -tags integration -run Integration $(TESTFLAGS) \
 	  $$(grep -rl --include='*_integration_test.go' '^//go:build integration' . | xargs -n1 dirname | sort -u)
 

@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -107,6 +109,72 @@ func TestIntegrationNetworkd(t *testing.T) {
 	}
 }
 
+// TestIntegrationTrialTimer has systemd itself, as the manager of a user's units, keep the time of the image's timer.
+func TestIntegrationTrialTimer(t *testing.T) {
+	if os.Getenv(inside) == "" {
+		enter(t)
+		return
+	}
+	var units [2]string // the image's
+	for i, name := range []string{"timer", "service"} {
+		text, err := os.ReadFile("../../image/units/furrow-network-trial." + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		units[i] = string(text)
+	}
+	if want := fmt.Sprintf("\nOnActiveSec=%.0fmin\n", TrialTime.Minutes()); !strings.Contains(units[0], want) {
+		t.Errorf("the timer has no %q:\n%s", want, units[0])
+	}
+	startBus(t)
+	const folder, returned = "/run/units/systemd/user/furrow-network-trial.", "/run/returned"
+	write(t, folder+"timer", units[0])
+	write(t, folder+"service", units[1])
+	write(t, folder+"timer.d/sooner.conf", "[Timer]\nOnActiveSec=\nOnActiveSec=2s\nAccuracySec=1ms\n")
+	write(t, folder+"service.d/seen.conf", "[Unit]\nRequiresMountsFor=\n[Service]\nExecStart=\nExecStart=/usr/bin/touch "+returned+"\n")
+	// systemd wants the machine to have been started by it, and a folder of the user. In that it opens a bus of its own.
+	for _, dir := range []string{"/run/systemd/system", "/run/user/0"} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("XDG_RUNTIME_DIR", "/run/user/0")
+	t.Setenv("XDG_CONFIG_HOME", "/run/units")
+	t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/run/user/0/bus")
+	start(t, new(output), "/lib/systemd/systemd", "--user", "--unit=basic.target")
+	ctx, bus := t.Context(), Bus{}
+	until(t, "systemd that stops a timer that never ran", func() bool { return bus.Stop(ctx, trialTimer) == nil })
+
+	fires := func(what string, least time.Duration) {
+		t.Helper()
+		began := time.Now()
+		until(t, what, func() bool { return os.Remove(returned) == nil })
+		if took := time.Since(began); took < least {
+			t.Errorf("%s: after %v, want %v or more", what, took, least)
+		}
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(bus.Restart(ctx, trialTimer))
+	time.Sleep(1500 * time.Millisecond) // into its time
+	must(bus.Restart(ctx, trialTimer))
+	fires("the end of a second trial", 1900*time.Millisecond)
+	must(bus.Restart(ctx, trialTimer))
+	fires("the end of one after it", 1900*time.Millisecond)
+	must(errors.Join(bus.Restart(ctx, trialTimer), bus.Stop(ctx, trialTimer)))
+	time.Sleep(3 * time.Second) // past its time
+	if _, err := os.Stat(returned); err == nil {
+		t.Error("a return after the timer was stopped")
+	}
+	if err := bus.Restart(ctx, "furrow-none.timer"); err == nil {
+		t.Error("a unit that there is not was started")
+	}
+}
+
 // withoutUnits is the system without its first process, which cannot run in a test: nobody starts units.
 type withoutUnits struct{ Bus }
 
@@ -115,7 +183,7 @@ func (withoutUnits) Stop(context.Context, string) error    { return nil }
 
 // enter runs this test again in namespaces of its own.
 func enter(t *testing.T) {
-	child := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestIntegrationNetworkd$", "-test.v", "-test.timeout=2m")
+	child := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=2m")
 	child.Env = append(os.Environ(), inside+"=yes")
 	child.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWUTS | unix.CLONE_NEWPID, Pdeathsig: unix.SIGKILL,
@@ -129,8 +197,8 @@ func enter(t *testing.T) {
 	}
 }
 
-// startSystem makes folders that nobody else sees, a bus, and a router at the other end of the box's port.
-func startSystem(t *testing.T) *output {
+// startBus makes folders that nobody else sees, and a bus.
+func startBus(t *testing.T) {
 	t.Helper()
 	for _, mount := range []struct {
 		kind, path string
@@ -139,11 +207,23 @@ func startSystem(t *testing.T) *output {
 		{"", "/", unix.MS_REC | unix.MS_PRIVATE},
 		{"tmpfs", "/run", 0},
 		{"proc", "/proc", 0},
-		{"sysfs", "/sys", unix.MS_RDONLY}, // systemd-networkd then waits for no udev
 	} {
 		if err := unix.Mount("none", mount.path, mount.kind, mount.flags, ""); err != nil {
 			t.Fatalf("mounting %s: %v", mount.path, err)
 		}
+	}
+	write(t, "/run/dbus/bus.conf", `<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/></policy></busconfig>`)
+	start(t, nil, "dbus-daemon", "--config-file=/run/dbus/bus.conf", "--nofork", "--nopidfile")
+	until(t, "bus", func() bool { _, err := os.Stat("/run/dbus/system_bus_socket"); return err == nil })
+}
+
+// startSystem makes what systemd-networkd needs, and a router at the other end of the box's port.
+func startSystem(t *testing.T) *output {
+	t.Helper()
+	startBus(t)
+	if err := unix.Mount("none", "/sys", "sysfs", unix.MS_RDONLY, ""); err != nil { // systemd-networkd then waits for no udev
+		t.Fatalf("mounting /sys: %v", err)
 	}
 	run := func(name string, args ...string) {
 		t.Helper()
@@ -151,7 +231,7 @@ func startSystem(t *testing.T) *output {
 			t.Fatalf("%s %s: %v\n%s", name, args, err, out)
 		}
 	}
-	run("install", "-d", "/run/dbus", "/run/systemd/network", "/run/etc/upper", "/run/etc/work")
+	run("install", "-d", "/run/etc/upper", "/run/etc/work")
 	run("install", "-d", "-o", "systemd-network", "/run/systemd/netif")
 	// As image/customize makes it.
 	if err := os.Symlink("/run/furrow-host/localtime", "/run/etc/upper/localtime"); err != nil {
@@ -164,16 +244,12 @@ func startSystem(t *testing.T) *output {
 	run("ip", "link", "add", "box", "type", "veth", "peer", "name", "router")
 	write(t, "/run/systemd/network/05-router.network",
 		"[Match]\nName=router\n[Network]\nAddress=192.0.2.1/24\nDHCPServer=yes\n[DHCPServer]\nDNS=192.0.2.53\n")
-	write(t, "/run/bus.conf", `<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/></policy></busconfig>`)
-	start(t, nil, "dbus-daemon", "--config-file=/run/bus.conf", "--nofork", "--nopidfile")
-	until(t, "the bus", func() bool { _, err := os.Stat("/run/dbus/system_bus_socket"); return err == nil })
 	return new(output)
 }
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -201,6 +277,7 @@ func start(t *testing.T, log *output, name string, args ...string) {
 	t.Helper()
 	program := exec.Command(name, args...)
 	program.Env = append(os.Environ(), "SYSTEMD_LOG_TARGET=console", "SYSTEMD_LOG_LEVEL=info")
+	program.WaitDelay = time.Second // what it has started may live on, as long as the namespaces
 	if log != nil {
 		program.Stdout, program.Stderr = log, log
 	}
