@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -64,15 +63,9 @@ func newMachine(t *testing.T) *machine {
 	if err := os.MkdirAll(logs, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	m := &machine{t: t, arch: arch, disk: disk, folder: logs}
+	m := &machine{t: t, arch: arch, disk: disk, folder: logs, homes: filepath.Join(dir, "homes")}
 	t.Cleanup(m.cut)
 	return m
-}
-
-// furrow runs the program on this machine, as a client.
-func furrow(t *testing.T, args ...string) string {
-	t.Helper()
-	return tool(t, filepath.Join(imageFolder(t), "furrow"), args...)
 }
 
 // inBox runs it in the box.
@@ -90,6 +83,7 @@ func TestImage(t *testing.T) {
 		{"the first start", firstStart, false},
 		{"the set-up by its pages", setUp, false},
 		{"a client joins and writes", clientJoins, false},
+		{"what is written to the disk", writesToDisk, true},
 		{"the journal has fields", journalFields, false},
 		{"support access", supportAccess, false},
 		{"name, addresses and clock are set", networkSet, true},
@@ -141,28 +135,6 @@ func firstStart(t *testing.T, m *machine) {
 		t.Errorf("units that failed: %s", failed)
 	}
 	t.Logf("ready %s µs after the kernel's start", m.must("systemctl show -P ActiveEnterTimestampMonotonic furrow"))
-}
-
-func clientJoins(t *testing.T, m *machine) {
-	homes := t.TempDir()
-	var identities []string
-	people := members(t, m)
-	for _, name := range []string{"Ann", "Bob"} {
-		home := filepath.Join(homes, name)
-		furrow(t, "client", "join", "--server", "http://"+address, "--home", home, "--code", people[name].ConfigurationCode)
-		furrow(t, "client", "register", "--home", home)
-		identities = append(identities, between(furrow(t, "--json", "client", "status", "--home", home), `"identityURL": "`, `"`))
-	}
-	note := filepath.Join(homes, "note")
-	if err := os.WriteFile(note, []byte("from a box in a box"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	furrow(t, "client", "send", "--home", filepath.Join(homes, "Ann"), "--to", identities[1], note)
-	got := filepath.Join(homes, "got")
-	furrow(t, "client", "receive", "--home", filepath.Join(homes, "Bob"), "--into", got)
-	if out, err := exec.Command("grep", "-r", "from a box in a box", got).CombinedOutput(); err != nil {
-		t.Errorf("the message did not come: %v %s", err, out)
-	}
 }
 
 // between is the text between two others.
@@ -249,7 +221,7 @@ func settled(t *testing.T, m *machine, outcome string) {
 	}
 }
 
-// powerCuts kills the machine while members are added, and wants all that were acknowledged.
+// powerCuts kills the machine while members are added and a message waits, and wants all that was acknowledged.
 func powerCuts(t *testing.T, m *machine) {
 	cuts := 10
 	if number, err := strconv.Atoi(os.Getenv("FURROW_CUTS")); err == nil {
@@ -258,8 +230,9 @@ func powerCuts(t *testing.T, m *machine) {
 	slot := between(m.must("furrow --json update show"), `"slot": "`, `"`)
 	var added []string
 	for cut := range cuts {
-		life := time.Now().Add(time.Duration(2000+rand.IntN(8000)) * time.Millisecond)
-		timer := time.AfterFunc(time.Until(life), m.cut)
+		note := fmt.Appendf(nil, "sent before cut %d", cut)
+		m.send("Ann", "Bob", note)
+		timer := time.AfterFunc(time.Duration(2000+rand.IntN(8000))*time.Millisecond, m.cut)
 		for i := 0; ; i++ {
 			name := fmt.Sprintf("Member-%d-%d", cut, i)
 			if _, err := m.run(inBox + "member add --domain Office --full-name " + name + " --email " + name + "@example.com"); err != nil {
@@ -280,6 +253,7 @@ func powerCuts(t *testing.T, m *machine) {
 				t.Errorf("cut %d: %s was acknowledged and is lost", cut, name)
 			}
 		}
+		m.receive("Bob", note)
 	}
 	// Three in a row while it starts: only a slot on trial has its starts counted.
 	for range 3 {

@@ -36,6 +36,7 @@ type machine struct {
 	process *exec.Cmd
 	exited  chan struct{}
 	kernel  []string // qemu's arguments for a kernel without a boot loader; nil: what is on the disk
+	homes   string   // folder of the folders of the members' clients
 	people  *browser // who has set the box up
 	console *serial  // what a person sees and types on the serial line
 	shell   *serial  // of root, which no shipped image has (shellArguments)
@@ -177,6 +178,7 @@ func (m *machine) openShell() {
 	for range 20 { // the shell forgets what is typed before it is there
 		fmt.Fprint(m.shell.conn, "stty -echo; PS1=; echo shell is\" \"there\n")
 		if _, err := m.shell.await(m, mark, "shell is there", 15*time.Second); err == nil {
+			m.must("true") // what else was typed has been answered then
 			return
 		}
 	}
