@@ -106,7 +106,7 @@ image: build $(IMAGE)/update.pub ## A disk image for ARCH=amd64 or arm64, a bund
 	$(call install,$(IMAGE_TOOLS))
 	CGO_ENABLED=0 GOARCH=$(ARCH) $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(IMAGE)/furrow-$(ARCH) ./cmd/furrow
 	$(call image-build,$(IMAGE)/furrow-$(ARCH),$(VERSION),$(IMAGE_TIME))
-	xz -T1 -k -f $(IMAGE)/furrow-$(ARCH).img
+	xz -T1 -1 -k -f $(IMAGE)/furrow-$(ARCH).img
 
 # The key that bundles are signed with: keep it, boxes with this image trust no other.
 $(IMAGE)/update.pub: | build
