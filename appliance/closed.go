@@ -23,14 +23,19 @@ type closable struct {
 func (c closable) Accept() (net.Conn, error) {
 	for {
 		conn, err := c.Listener.Accept()
-		if err != nil || !c.closed() || local(conn.RemoteAddr()) {
+		if err != nil || !c.closed() || local(conn) {
 			return conn, err
 		}
 		_ = conn.Close() // nothing was said on it
 	}
 }
 
-func local(address net.Addr) bool {
-	from, err := netip.ParseAddrPort(address.String())
-	return err == nil && from.Addr().Unmap().IsLoopback()
+// local says whether the machine speaks with itself: by a loopback address, or by the one that others reach it at.
+func local(conn net.Conn) bool {
+	from, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+	if err != nil {
+		return false
+	}
+	to, err := netip.ParseAddrPort(conn.LocalAddr().String())
+	return from.Addr().Unmap().IsLoopback() || err == nil && from.Addr().Unmap() == to.Addr().Unmap()
 }
