@@ -1,8 +1,10 @@
 package appliance
 
 import (
+	"furrow/web/api"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"testing"
 )
 
@@ -59,4 +61,15 @@ func TestClosedBox(t *testing.T) {
 			t.Errorf("%s is turned away: %v, want %v", all[i].from, all[i].closed, turnedAway)
 		}
 	}
+}
+
+// TestClosedBoxServesItself has a client of this machine join, as the examination of a version on trial does.
+func TestClosedBoxServesItself(t *testing.T) {
+	opts := options(filepath.Join(t.TempDir(), "var"))
+	opts.Closed = func() bool { return true }
+	a, admin, _ := run(t, opts)
+	if _, err := admin.CreateDomain(t.Context(), api.NewDomain{Name: "Office"}); err != nil {
+		t.Fatal(err)
+	}
+	join(t, a, admin, t.TempDir())
 }
