@@ -59,9 +59,12 @@ func TestHandOverFails(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	slow := takenAt(t, func(conn net.Conn) {
+		defer close(ended)
+		if _, err := conn.Read(make([]byte, 1)); err != nil { // before that the dialling may be what is given up
+			t.Error(err)
+		}
 		cancel()
 		_, _ = io.Copy(io.Discard, conn)
-		close(ended)
 	})
 	stuck, end := io.Pipe()
 	context.AfterFunc(ctx, func() { end.CloseWithError(ctx.Err()) })
