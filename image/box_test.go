@@ -190,10 +190,17 @@ func updateByStick(t *testing.T, m *machine) {
 	if _, err := m.console.await(m, mark, "slot B (trial)", bootTime); err != nil {
 		t.Fatal(err)
 	}
+	m.unplug()
 	m.ready(m.console.mark())
 	settled(t, m, "good")
 	runsFrom(t, m, "B")
 	m.must(inBox + "member list --domain Office | grep Ann")
+}
+
+// slot is the one that the box runs from.
+func (m *machine) slot() string {
+	m.t.Helper()
+	return between(m.must("furrow --json update show"), `"slot": "`, `"`)
 }
 
 // runsFrom wants the box to be on a slot that is known to be good.
@@ -227,7 +234,7 @@ func powerCuts(t *testing.T, m *machine) {
 	if number, err := strconv.Atoi(os.Getenv("FURROW_CUTS")); err == nil {
 		cuts = number
 	}
-	slot := between(m.must("furrow --json update show"), `"slot": "`, `"`)
+	slot := m.slot()
 	var added []string
 	for cut := range cuts {
 		note := fmt.Appendf(nil, "sent before cut %d", cut)
@@ -347,15 +354,16 @@ func neverHealthy(t *testing.T, m *machine) {
 // many starts of that version.
 func returns(t *testing.T, m *machine, starts int, bring func()) {
 	t.Helper()
-	mark := m.console.mark()
+	slot, mark := m.slot(), m.console.mark()
+	other := map[string]string{"A": "B", "B": "A"}[slot]
 	bring()
 	for range starts {
-		if _, err := m.console.await(m, mark, "slot A (trial)", bootTime); err != nil {
+		if _, err := m.console.await(m, mark, "slot "+other+" (trial)", bootTime); err != nil {
 			t.Fatal(err)
 		}
 		mark = m.console.mark()
 	}
-	if _, err := m.console.await(m, mark, "slot B (good)", bootTime); err != nil {
+	if _, err := m.console.await(m, mark, "slot "+slot+" (good)", bootTime); err != nil {
 		t.Fatal(err)
 	}
 	m.ready(m.console.mark())

@@ -36,6 +36,7 @@ type machine struct {
 	process *exec.Cmd
 	exited  chan struct{}
 	kernel  []string // qemu's arguments for a kernel without a boot loader; nil: what is on the disk
+	sticks  int      // that were plugged in
 	homes   string   // folder of the folders of the members' clients
 	people  *browser // who has set the box up
 	console *serial  // what a person sees and types on the serial line
@@ -248,12 +249,14 @@ func (m *machine) typed(line string) {
 // plug puts a memory stick in.
 func (m *machine) plug(stick string) {
 	m.t.Helper()
-	m.monitor("drive_add 0 if=none,id=stick,format=raw,file="+stick, "device_add usb-storage,id=stick,drive=stick,removable=on")
+	m.sticks++ // a name is not free again at once
+	name := fmt.Sprintf("stick%d", m.sticks)
+	m.monitor("drive_add 0 if=none,id="+name+",format=raw,file="+stick, "device_add usb-storage,id="+name+",drive="+name+",removable=on")
 }
 
 func (m *machine) unplug() {
 	m.t.Helper()
-	m.monitor("device_del stick")
+	m.monitor(fmt.Sprintf("device_del stick%d", m.sticks))
 }
 
 // tool runs a program of this machine.

@@ -11,6 +11,9 @@ import (
 type InstallOptions struct {
 	// AllowOlder admits a bundle that is not newer than the running system.
 	AllowOlder bool
+	// NotAgain refuses the version that was taken back last. A memory stick that stays plugged in must not have the box try
+	// it for ever.
+	NotAgain bool
 	// Told hears how far the writing is, in octets. It may be nil.
 	Told func(written, size int64)
 }
@@ -25,7 +28,7 @@ func (b *Box) Install(r io.Reader, options InstallOptions) (Manifest, error) {
 	if trial {
 		return Manifest{}, errors.New("the running version is itself on trial; wait until it is known to be good")
 	}
-	bundle, err := b.admit(r, options.AllowOlder)
+	bundle, err := b.admit(r, options)
 	if err != nil {
 		return Manifest{}, err
 	}
@@ -48,7 +51,7 @@ func (b *Box) Install(r io.Reader, options InstallOptions) (Manifest, error) {
 }
 
 // admit checks all that can be checked before anything is written.
-func (b *Box) admit(r io.Reader, allowOlder bool) (*Bundle, error) {
+func (b *Box) admit(r io.Reader, options InstallOptions) (*Bundle, error) {
 	key, err := b.TrustedKey()
 	if err != nil {
 		return nil, err
@@ -61,7 +64,12 @@ func (b *Box) admit(r io.Reader, allowOlder bool) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bundle, bundle.Manifest.admit(release, allowOlder)
+	if options.NotAgain {
+		if last, err := b.LastUpdate(); err == nil && last.Outcome == Returned && last.To.SHA256 == bundle.Manifest.SHA256 {
+			return nil, fmt.Errorf("version %s: %w: %s", last.To.Version, ErrTakenBack, last.Reason)
+		}
+	}
+	return bundle, bundle.Manifest.admit(release, options.AllowOlder)
 }
 
 // clearTrial makes the running slot the only one that is started.

@@ -25,6 +25,8 @@ var (
 	ErrSignature = errors.New("not signed by the key that this box trusts")
 	// ErrOlder is returned for a bundle that is older than the running system, or as old.
 	ErrOlder = errors.New("not newer than the running system")
+	// ErrTakenBack is returned for a version that has been tried and was not healthy.
+	ErrTakenBack = errors.New("it was tried, and taken back")
 	// ErrNotForThisBox is returned for a bundle of another architecture, or one that needs a step in between.
 	ErrNotForThisBox = errors.New("not for this box")
 )

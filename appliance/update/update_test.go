@@ -346,6 +346,13 @@ func TestTrialComesOutBadly(t *testing.T) {
 	if got := b.read(filepath.Join(b.State, "state.00000001")); got != "written by one" {
 		t.Errorf("after another start the state is %q", got)
 	}
+	// The memory stick that brought it is still there, and then a person insists.
+	if _, err := b.Install(bytes.NewReader(b.bundle(nil)), InstallOptions{NotAgain: true}); !errors.Is(err, ErrTakenBack) {
+		t.Errorf("the same version again: %v", err)
+	}
+	if _, err := b.Install(bytes.NewReader(b.bundle(nil)), InstallOptions{}); err != nil {
+		t.Errorf("insisted on: %v", err)
+	}
 }
 
 // TestReturnAfterACut has the power fail between the two changes of names.

@@ -156,7 +156,7 @@ func (c *boxStickCmd) Run(*session) (err error) {
 		return err
 	}
 	defer bundle.Close() // only read from
-	manifest, err := imageBox().Install(bundle, update.InstallOptions{})
+	manifest, err := imageBox().Install(bundle, update.InstallOptions{NotAgain: true})
 	if err == nil {
 		fmt.Fprintln(os.Stderr, "installed", manifest.Version)
 	}
