@@ -347,7 +347,7 @@ func neverHealthy(t *testing.T, m *machine) {
 			"[Service]\nExecStart=\nExecStart=/usr/bin/furrow --data /var/lib/furrow box confirm --deadline 30s\n")
 	})
 	returns(t, m, 1, func() { m.people.upload("/updates", "updateBundle", bundle, "never-healthy") })
-	m.people.get("/", "never-healthy") // the dashboard's note
+	m.people.get("/updates", "went back to the version before")
 }
 
 // returns has a version that is no good brought to the box, and wants it to come back by itself with all it had, after so
