@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -146,11 +148,11 @@ func (b *board) tell(relay int, told []wandpp.DeviceStatus) {
 	}
 }
 
-// lose forgets what a relay has said.
+// lose forgets what a relay has said, device after device in the order of their names.
 func (b *board) lose(relay int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for device := range b.relays[relay] {
+	for _, device := range slices.Sorted(maps.Keys(b.relays[relay])) {
 		b.relays[relay][device] = StateUnknown
 		b.show(device)
 	}
