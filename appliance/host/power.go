@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/godbus/dbus/v5"
@@ -15,15 +14,12 @@ func Restart(ctx context.Context) error { return askLogin(ctx, "Reboot") }
 func PowerOff(ctx context.Context) error { return askLogin(ctx, "PowerOff") }
 
 // askLogin calls org.freedesktop.login1(5), which does not ask a person back.
-func askLogin(ctx context.Context, method string) (err error) {
-	bus, err := dbus.ConnectSystemBus(dbus.WithContext(ctx))
-	if err != nil {
-		return fmt.Errorf("system bus: %w", err)
-	}
-	defer func() { err = errors.Join(err, bus.Close()) }()
-	manager := bus.Object("org.freedesktop.login1", "/org/freedesktop/login1")
-	if err := manager.CallWithContext(ctx, "org.freedesktop.login1.Manager."+method, 0, false).Err; err != nil {
-		return fmt.Errorf("asking for %s: %w", method, err)
-	}
-	return nil
+func askLogin(ctx context.Context, method string) error {
+	return AskBus(ctx, func(bus *dbus.Conn) error {
+		manager := bus.Object("org.freedesktop.login1", "/org/freedesktop/login1")
+		if err := manager.CallWithContext(ctx, "org.freedesktop.login1.Manager."+method, 0, false).Err; err != nil {
+			return fmt.Errorf("asking for %s: %w", method, err)
+		}
+		return nil
+	})
 }

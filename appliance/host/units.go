@@ -12,6 +12,11 @@ func StartUnit(ctx context.Context, name string) error {
 	return unitJob(ctx, name, "start", (*dbus.Conn).StartUnitContext)
 }
 
+// RestartUnit starts one again that runs, and does what StartUnit does with one that does not.
+func RestartUnit(ctx context.Context, name string) error {
+	return unitJob(ctx, name, "restart", (*dbus.Conn).RestartUnitContext)
+}
+
 // StopUnit has it stopped, and returns when all its processes have ended. It is no error if there are none.
 func StopUnit(ctx context.Context, name string) error {
 	return unitJob(ctx, name, "stop", (*dbus.Conn).StopUnitContext)

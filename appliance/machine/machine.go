@@ -11,13 +11,11 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"sync"
 	"time"
 
 	"furrow/appliance/network"
 	"furrow/appliance/setting"
-	"furrow/appliance/support"
 	"furrow/appliance/update"
 )
 
@@ -38,27 +36,6 @@ var (
 	ErrInvalid = errors.New("invalid")
 	// ErrBusy says that an update is being installed.
 	ErrBusy = errors.New("an update is being installed already")
-)
-
-// order is what the steward can be asked, one line. Some have a JSON value behind them in it.
-type order string
-
-const (
-	orderVersions order = "versions\n"
-	orderRestart  order = "restart\n"
-	orderPowerOff order = "power off\n"
-	orderErase    order = "factory reset\n"
-
-	orderNetwork order = "network\n"
-	orderTry     order = "network try "
-	orderKeep    order = "network keep\n"
-	orderReset   order = "network reset\n"
-	orderClock   order = "clock\n"
-	orderSet     order = "clock set "
-
-	// orderOpen is followed by the support access that is to be opened, a JSON value on the same line.
-	orderOpen  order = "support open "
-	orderClose order = "support close\n"
 )
 
 // answer is what comes back, one JSON value.
@@ -88,7 +65,7 @@ func New(steward, taker, shown string) *Machine {
 
 // Versions returns what there is to know about versions of the image.
 func (m *Machine) Versions(ctx context.Context) (update.Versions, error) {
-	a, err := m.ask(ctx, orderVersions)
+	a, err := m.ask(ctx, orderVersions, nil)
 	if err == nil && a.Versions == nil {
 		err = errors.New("asking for versions: none were answered")
 	}
@@ -99,40 +76,24 @@ func (m *Machine) Versions(ctx context.Context) (update.Versions, error) {
 }
 
 // Restart has the machine stopped in order and started again.
-func (m *Machine) Restart(ctx context.Context) error { return m.act(ctx, orderRestart) }
+func (m *Machine) Restart(ctx context.Context) error { return m.act(ctx, orderRestart, nil) }
 
 // PowerOff has the machine stopped in order.
-func (m *Machine) PowerOff(ctx context.Context) error { return m.act(ctx, orderPowerOff) }
+func (m *Machine) PowerOff(ctx context.Context) error { return m.act(ctx, orderPowerOff, nil) }
 
 // Erase has the machine restarted without anything that the box keeps.
-func (m *Machine) Erase(ctx context.Context) error { return m.act(ctx, orderErase) }
+func (m *Machine) Erase(ctx context.Context) error { return m.act(ctx, orderErase, nil) }
 
-// Support returns the support access that is open; nil if none is.
-func (m *Machine) Support() (*support.Opened, error) {
-	if _, err := os.Stat(m.steward); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNotImage, err)
-	}
-	return support.Look(m.shown)
-}
-
-// OpenSupport opens the machine to support, instead of what was open before.
-func (m *Machine) OpenSupport(ctx context.Context, a support.Access) error {
-	text, err := json.Marshal(a)
-	if err != nil {
-		return err
-	}
-	return m.act(ctx, orderOpen+order(text)+"\n")
-}
-
-// CloseSupport ends support access, and what was begun by it.
-func (m *Machine) CloseSupport(ctx context.Context) error { return m.act(ctx, orderClose) }
-
-func (m *Machine) act(ctx context.Context, o order) error {
-	_, err := m.ask(ctx, o)
+func (m *Machine) act(ctx context.Context, o order, value any) error {
+	_, err := m.ask(ctx, o, value)
 	return err
 }
 
-func (m *Machine) ask(ctx context.Context, o order) (a answer, err error) {
+func (m *Machine) ask(ctx context.Context, o order, value any) (a answer, err error) {
+	line, err := o.line(value)
+	if err != nil {
+		return a, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	var dialer net.Dialer
@@ -145,7 +106,7 @@ func (m *Machine) ask(ctx context.Context, o order) (a answer, err error) {
 	if err := conn.SetDeadline(deadline); err != nil {
 		return a, fmt.Errorf("asking the steward: %w", err)
 	}
-	if _, err := io.WriteString(conn, string(o)); err != nil {
+	if _, err := io.WriteString(conn, line); err != nil {
 		return a, fmt.Errorf("asking the steward: %w", err)
 	}
 	if err := json.NewDecoder(io.LimitReader(conn, maxAnswer)).Decode(&a); err != nil {

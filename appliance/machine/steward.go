@@ -16,12 +16,8 @@ import (
 	"furrow/appliance/update"
 )
 
-const (
-	// maxOrder bounds what is read of who asks, in octets; the longest order has the keys that support gets in with.
-	maxOrder = 32 << 10
-	// AnswerTime is how long a page that tells of new addresses has to reach its reader over the old ones.
-	AnswerTime = 2 * time.Second
-)
+// AnswerTime is how long a page that tells of new addresses has to reach its reader over the old ones.
+const AnswerTime = 2 * time.Second
 
 // Steward does what a Machine asks for, with the rights that this needs.
 type Steward struct {
@@ -62,7 +58,8 @@ func (s *Steward) Attend(ctx context.Context, in io.Reader, out io.Writer) error
 
 // carryOut does what an order says. What comes then, if anything, may cut off who waits for the answer.
 func (s *Steward) carryOut(ctx context.Context, line string) (a answer, then func(context.Context) error, err error) {
-	switch order(line) {
+	o, value := cutOrder(line)
+	switch o {
 	case orderVersions:
 		var versions update.Versions
 		if versions, err = s.Versions(); err == nil {
@@ -76,8 +73,11 @@ func (s *Steward) carryOut(ctx context.Context, line string) (a answer, then fun
 		err = s.Erase(ctx)
 	case orderNetwork:
 		a.Network, err = reported(ctx, s.Network.Report)
-	case orderClose:
-		err = s.CloseSupport(ctx)
+	case orderTry:
+		if err = given(ctx, value, s.Network.Try); err == nil {
+			then = s.Network.Apply
+			a.Network, err = reported(ctx, s.Network.Report)
+		}
 	case orderKeep:
 		if err = s.Network.Keep(ctx); err == nil {
 			a.Network, err = reported(ctx, s.Network.Report)
@@ -89,43 +89,27 @@ func (s *Steward) carryOut(ctx context.Context, line string) (a answer, then fun
 		}
 	case orderClock:
 		a.Clock, err = reported(ctx, s.Network.ClockReport)
+	case orderSet:
+		if err = given(ctx, value, s.Network.SetClock); err == nil {
+			a.Clock, err = reported(ctx, s.Network.ClockReport)
+		}
+	case orderOpen:
+		err = given(ctx, value, s.OpenSupport)
+	case orderClose:
+		err = s.CloseSupport(ctx)
 	default:
-		return s.set(ctx, line)
+		err = fmt.Errorf("%.100q is no order", line)
 	}
 	return a, then, err
 }
 
-// set carries out an order with a value.
-func (s *Steward) set(ctx context.Context, line string) (a answer, then func(context.Context) error, err error) {
-	if value, ok := strings.CutPrefix(line, string(orderTry)); ok {
-		var settings network.Settings
-		if err = json.Unmarshal([]byte(value), &settings); err == nil {
-			err = s.Network.Try(ctx, settings)
-		}
-		if err == nil {
-			then = s.Network.Apply
-			a.Network, err = reported(ctx, s.Network.Report)
-		}
-		return a, then, err
+// given carries out an order with its value.
+func given[Value any](ctx context.Context, text string, do func(context.Context, Value) error) error {
+	var value Value
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		return fmt.Errorf("the value of an order: %w", err)
 	}
-	if value, ok := strings.CutPrefix(line, string(orderSet)); ok {
-		var clock network.Clock
-		if err = json.Unmarshal([]byte(value), &clock); err == nil {
-			err = s.Network.SetClock(ctx, clock)
-		}
-		if err == nil {
-			a.Clock, err = reported(ctx, s.Network.ClockReport)
-		}
-		return a, nil, err
-	}
-	if value, ok := strings.CutPrefix(line, string(orderOpen)); ok {
-		var access support.Access
-		if err = json.Unmarshal([]byte(value), &access); err == nil {
-			err = s.OpenSupport(ctx, access)
-		}
-		return a, nil, err
-	}
-	return a, nil, fmt.Errorf("%.100q is no order", line)
+	return do(ctx, value)
 }
 
 // reported returns a report for an answer.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/godbus/dbus/v5"
 	"golang.org/x/sys/unix"
+
+	"furrow/appliance/host"
 )
 
 // Bus tells and asks the services of systemd, version 252, over the system's D-Bus.
@@ -27,41 +29,21 @@ func (Bus) SetName(name string) error {
 }
 
 // Reload implements [System].
-func (b Bus) Reload(ctx context.Context) error {
+func (Bus) Reload(ctx context.Context) error {
 	// Ports whose file has changed are reconfigured by this.
-	return b.do(ctx, func(bus *dbus.Conn) error {
+	return host.AskBus(ctx, func(bus *dbus.Conn) error {
 		return networkd(bus).CallWithContext(ctx, "org.freedesktop.network1.Manager.Reload", 0).Err
 	})
 }
 
 // Restart implements [System].
-func (b Bus) Restart(ctx context.Context, unit string) error { return b.unit(ctx, "RestartUnit", unit) }
+func (Bus) Restart(ctx context.Context, unit string) error { return host.RestartUnit(ctx, unit) }
 
 // Stop implements [System].
-func (b Bus) Stop(ctx context.Context, unit string) error { return b.unit(ctx, "StopUnit", unit) }
-
-func (b Bus) unit(ctx context.Context, method, unit string) error {
-	return b.do(ctx, func(bus *dbus.Conn) error {
-		systemd := bus.Object("org.freedesktop.systemd1", "/org/freedesktop/systemd1")
-		err := systemd.CallWithContext(ctx, "org.freedesktop.systemd1.Manager."+method, 0, unit, "replace").Err
-		if err != nil {
-			err = fmt.Errorf("%s of %s: %w", method, unit, err)
-		}
-		return err
-	})
-}
+func (Bus) Stop(ctx context.Context, unit string) error { return host.StopUnit(ctx, unit) }
 
 func networkd(bus *dbus.Conn) dbus.BusObject {
 	return bus.Object("org.freedesktop.network1", "/org/freedesktop/network1")
-}
-
-func (Bus) do(ctx context.Context, ask func(*dbus.Conn) error) (err error) {
-	bus, err := dbus.ConnectSystemBus(dbus.WithContext(ctx))
-	if err != nil {
-		return fmt.Errorf("system bus: %w", err)
-	}
-	defer func() { err = errors.Join(err, bus.Close()) }()
-	return ask(bus)
 }
 
 // octets are those of an address, which systemd-networkd writes as a list of numbers.
@@ -101,9 +83,9 @@ type described struct {
 }
 
 // Links implements [System].
-func (b Bus) Links(ctx context.Context) (links []Link, err error) {
+func (Bus) Links(ctx context.Context) (links []Link, err error) {
 	var text string
-	err = b.do(ctx, func(bus *dbus.Conn) error {
+	err = host.AskBus(ctx, func(bus *dbus.Conn) error {
 		return networkd(bus).CallWithContext(ctx, "org.freedesktop.network1.Manager.Describe", 0).Store(&text)
 	})
 	if err != nil {
@@ -147,8 +129,8 @@ func linksOf(text string) ([]Link, error) {
 }
 
 // TimeSource implements [System].
-func (b Bus) TimeSource(ctx context.Context) (s TimeSource, err error) {
-	err = b.do(ctx, func(bus *dbus.Conn) error {
+func (Bus) TimeSource(ctx context.Context) (s TimeSource, err error) {
+	err = host.AskBus(ctx, func(bus *dbus.Conn) error {
 		err := property(ctx, bus, "org.freedesktop.timedate1", "/org/freedesktop/timedate1", "org.freedesktop.timedate1", "NTPSynchronized", &s.Synchronized)
 		if err != nil {
 			return err

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
+
+	"furrow/appliance/disk"
 )
 
 // Prepare writes what is kept into the files that the system reads, before it does; what is damaged is as on a new box.
@@ -39,7 +41,7 @@ func (h *Host) Try(ctx context.Context, s Settings) error {
 		if err := h.System.Restart(ctx, trialTimer); err != nil {
 			return fmt.Errorf("arming the return to the old setting: %w", err)
 		}
-		return keep(filepath.Join(h.Run, trialName), trial)
+		return disk.WriteRecord(filepath.Join(h.Run, trialName), trial, disk.FileMode)
 	})
 }
 
@@ -76,7 +78,7 @@ func (h *Host) Keep(ctx context.Context) error {
 		if !ok {
 			return ErrNoTrial
 		}
-		if err := keep(filepath.Join(h.Kept, settingsName), trial.Settings); err != nil {
+		if err := disk.WriteRecord(filepath.Join(h.Kept, settingsName), trial.Settings, disk.FileMode); err != nil {
 			return err
 		}
 		h.Log.Info("network settings confirmed")
@@ -107,7 +109,7 @@ func (h *Host) Return(ctx context.Context) error {
 // Reset forgets name and addresses, on trial and kept: those of a new box, with DHCP. Apply brings them in force.
 func (h *Host) Reset(ctx context.Context) error {
 	return h.locked(func() error {
-		if err := keep(filepath.Join(h.Kept, settingsName), Settings{Name: DefaultName}); err != nil {
+		if err := disk.WriteRecord(filepath.Join(h.Kept, settingsName), Settings{Name: DefaultName}, disk.FileMode); err != nil {
 			return err
 		}
 		h.Log.Warn("network settings reset")
@@ -134,7 +136,7 @@ func (h *Host) SetClock(ctx context.Context, c Clock) error {
 		return err
 	}
 	return h.locked(func() error {
-		if err := keep(filepath.Join(h.Kept, clockName), c); err != nil {
+		if err := disk.WriteRecord(filepath.Join(h.Kept, clockName), c, disk.FileMode); err != nil {
 			return err
 		}
 		h.Log.Info("clock settings", "servers", c.Servers, "zone", c.Zone)
@@ -149,11 +151,7 @@ func (h *Host) write(s Settings) error {
 }
 
 func (h *Host) writeClock(c Clock) error {
-	link := filepath.Join(h.Run, "localtime")
-	err := os.MkdirAll(h.Run, 0o755)
-	if err == nil {
-		err = renameio.Symlink(filepath.Join(h.Zones, c.Zone), link)
-	}
+	err := renameio.Symlink(filepath.Join(h.Zones, c.Zone), filepath.Join(h.Run, "localtime"))
 	if err != nil {
 		err = fmt.Errorf("setting the time zone: %w", err)
 	}

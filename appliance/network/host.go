@@ -2,17 +2,14 @@ package network
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 
 	"furrow/appliance/disk"
@@ -79,75 +76,19 @@ const (
 	settingsName = "network.json"
 	clockName    = "clock.json"
 	trialName    = "network-trial.json"
-	lockName     = "network.lock"
 )
 
-// maxFile bounds a file of settings, in octets; the longest that Checked lets through has some 6 KB.
-const maxFile = 64 << 10
-
-// lock has other processes wait.
-func (h *Host) lock() (unlock func() error, err error) {
-	if err := os.MkdirAll(h.Run, 0o755); err != nil {
-		return nil, err
-	}
-	file, err := os.OpenFile(filepath.Join(h.Run, lockName), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX); err != nil {
-		return nil, errors.Join(fmt.Errorf("waiting for other changes of the network: %w", err), file.Close())
-	}
-	return file.Close, nil
-}
-
-// locked does something while no other process does.
-func (h *Host) locked(do func() error) (err error) {
-	unlock, err := h.lock()
-	if err != nil {
+// locked does something while no other process does. It goes by the folder that only root can open.
+func (h *Host) locked(do func() error) error {
+	if err := errors.Join(os.MkdirAll(h.Kept, disk.DirMode), os.MkdirAll(h.Run, 0o755)); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
-	return do()
-}
-
-// load reads a file of settings; there being none is fs.ErrNotExist.
-func load(path string, into any) (err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err == nil && len(text) > maxFile {
-		err = errors.New("too large")
-	}
-	if err == nil {
-		err = json.Unmarshal(text, into)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Base(path), err)
-	}
-	return nil
-}
-
-// keep writes a file of settings, and returns when it is on the disk.
-func keep(path string, value any) error {
-	text, err := json.MarshalIndent(value, "", "  ")
-	if err == nil {
-		err = renameio.WriteFile(path, append(text, '\n'), disk.FileMode)
-	}
-	if err == nil {
-		err = disk.OS{}.SyncDir(filepath.Dir(path))
-	}
-	if err != nil {
-		return fmt.Errorf("keeping %s: %w", filepath.Base(path), err)
-	}
-	return nil
+	return disk.Locked(h.Kept, do)
 }
 
 // kept are the settings that are kept. When they cannot be used, damage says why, and they are those of a new box.
 func (h *Host) kept() (s Settings, damage error) {
-	err := load(filepath.Join(h.Kept, settingsName), &s)
+	err := disk.ReadRecord(filepath.Join(h.Kept, settingsName), &s)
 	if err == nil {
 		s, err = s.Checked()
 	}
@@ -164,7 +105,7 @@ func (h *Host) kept() (s Settings, damage error) {
 func (h *Host) clock() (c Clock, damage error) {
 	zones, err := Zones(h.Zones)
 	if err == nil {
-		err = load(filepath.Join(h.Kept, clockName), &c)
+		err = disk.ReadRecord(filepath.Join(h.Kept, clockName), &c)
 	}
 	if err == nil {
 		c, err = c.Checked(zones)
@@ -180,7 +121,7 @@ func (h *Host) clock() (c Clock, damage error) {
 
 // trial is the one that goes on; ok is false when there is none, or its time is over.
 func (h *Host) trial() (t onTrial, ok bool, err error) {
-	err = load(filepath.Join(h.Run, trialName), &t)
+	err = disk.ReadRecord(filepath.Join(h.Run, trialName), &t)
 	if errors.Is(err, fs.ErrNotExist) {
 		return t, false, nil
 	}

@@ -44,8 +44,14 @@ type Access struct {
 
 // Check refuses what must not be opened at a time.
 func (a Access) Check(now time.Time) error {
-	refuse := func(field, format string, args ...any) error {
-		return setting.Refuse(ErrInvalid, field, format, args...)
+	_, err := a.checked(now)
+	return err
+}
+
+// checked is Check, and the keys.
+func (a Access) checked(now time.Time) (keys []publicKey, err error) {
+	refuse := func(field, format string, args ...any) ([]publicKey, error) {
+		return nil, setting.Refuse(ErrInvalid, field, format, args...)
 	}
 	switch length := a.Until.Sub(now); {
 	case strings.TrimSpace(a.Who) == "":
@@ -62,11 +68,13 @@ func (a Access) Check(now time.Time) error {
 		return refuse("publicKeys", "are more than %d", maxKeys)
 	}
 	for i, line := range a.Keys {
-		if _, err := parseKey(line); err != nil {
+		key, err := parseKey(line)
+		if err != nil {
 			return refuse("publicKeys", "number %d is not taken: %v", i+1, err)
 		}
+		keys = append(keys, key)
 	}
-	return nil
+	return keys, nil
 }
 
 // plain says whether a text is one line of what people can read.

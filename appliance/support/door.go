@@ -2,7 +2,6 @@ package support
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,8 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2"
-	"golang.org/x/sys/unix"
+	"furrow/appliance/disk"
 )
 
 // Dir is where the image keeps what was opened, and the keys of sshd: for root alone, on the data partition.
@@ -44,41 +42,35 @@ type record struct {
 
 // Open opens the box; what was open before is closed. It trusts nothing in a, which may come from a process without
 // rights.
-func (d *Door) Open(ctx context.Context, a Access) (err error) {
+func (d *Door) Open(ctx context.Context, a Access) error {
 	now := d.Now()
 	if err := a.Check(now); err != nil {
 		return err
 	}
-	release, err := d.lock()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	if err := d.shut(ctx); err != nil {
-		return err
-	}
-	if err := d.keep(record{a, now, a.Until.Sub(now)}); err != nil {
-		return err
-	}
-	if err := d.Start(ctx); err != nil {
-		return errors.Join(fmt.Errorf("opening support access: %w", err), d.forget())
-	}
-	d.Log.Warn("support access opened", "who", a.Who, "until", a.Until, "keys", len(a.Keys), "shell", a.Shell)
-	return nil
+	return d.locked(func() error {
+		if err := d.shut(ctx); err != nil {
+			return err
+		}
+		if err := d.keep(record{a, now, a.Until.Sub(now)}); err != nil {
+			return err
+		}
+		if err := d.Start(ctx); err != nil {
+			return errors.Join(fmt.Errorf("opening support access: %w", err), d.forget())
+		}
+		d.Log.Warn("support access opened", "who", a.Who, "until", a.Until, "keys", len(a.Keys), "shell", a.Shell)
+		return nil
+	})
 }
 
 // Close closes the box and ends what was begun meanwhile. It is no error if it is closed.
-func (d *Door) Close(ctx context.Context) (err error) {
-	release, err := d.lock()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	if err := d.shut(ctx); err != nil {
-		return err
-	}
-	d.Log.Warn("support access closed")
-	return nil
+func (d *Door) Close(ctx context.Context) error {
+	return d.locked(func() error {
+		if err := d.shut(ctx); err != nil {
+			return err
+		}
+		d.Log.Warn("support access closed")
+		return nil
+	})
 }
 
 // shut has nothing left that the guard could come up with, and then the guard stopped.
@@ -92,47 +84,25 @@ func (d *Door) shut(ctx context.Context) error {
 	return nil
 }
 
-// lock keeps out others who open and close at the same time.
-func (d *Door) lock() (release func() error, err error) {
-	if err := os.MkdirAll(d.Dir, 0o700); err != nil {
-		return nil, err
+// locked does something while nobody else opens or closes.
+func (d *Door) locked(do func() error) error {
+	if err := os.MkdirAll(d.Dir, disk.DirMode); err != nil {
+		return err
 	}
-	folder, err := os.Open(d.Dir)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(folder.Fd()), unix.LOCK_EX); err != nil {
-		return nil, errors.Join(fmt.Errorf("locking %s: %w", d.Dir, err), folder.Close())
-	}
-	return folder.Close, nil
+	return disk.Locked(d.Dir, do)
 }
 
 func (d *Door) file(name string) string { return filepath.Join(d.Dir, name) }
 
-func (d *Door) keep(r record) error {
-	text, err := json.Marshal(r)
-	if err == nil {
-		err = renameio.WriteFile(d.file(recordFile), text, 0o600)
-	}
-	if err != nil {
-		return fmt.Errorf("keeping what support access is open: %w", err)
-	}
-	return nil
-}
+func (d *Door) keep(r record) error { return disk.WriteRecord(d.file(recordFile), r, disk.FileMode) }
 
 // kept is what was opened; false if nothing is.
 func (d *Door) kept() (r record, ok bool, err error) {
-	text, err := os.ReadFile(d.file(recordFile))
+	err = disk.ReadRecord(d.file(recordFile), &r)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, false, nil
 	}
-	if err == nil {
-		err = json.Unmarshal(text, &r)
-	}
-	if err != nil {
-		return r, false, fmt.Errorf("reading what support access is open: %w", err)
-	}
-	return r, true, nil
+	return r, err == nil, err
 }
 
 // forget removes what opens the box; the key of sshd itself stays, so that it is known again.

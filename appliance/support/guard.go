@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -17,6 +16,8 @@ import (
 
 	"github.com/google/renameio/v2"
 	"golang.org/x/crypto/ssh"
+
+	"furrow/appliance/disk"
 )
 
 const (
@@ -46,11 +47,12 @@ func (g *Guard) Run(ctx context.Context) error {
 	started, now := time.Now(), d.Now() // started is for the count, which setting the clock does not change
 	// Behind the time of its opening the clock has been set back, and cannot say any more what is over.
 	r.Left = min(r.Left, r.Until.Sub(now))
-	if !ok || r.Left <= 0 || now.Before(r.Opened) || r.Check(now) != nil {
+	keys, refused := r.checked(now)
+	if !ok || r.Left <= 0 || now.Before(r.Opened) || refused != nil {
 		d.Log.Info("no support access is open, or its time is over")
 		return errors.Join(d.forget(), g.Ready())
 	}
-	ended, stop, err := g.open(r, now)
+	ended, stop, err := g.open(r, keys, now)
 	if err != nil {
 		return errors.Join(err, d.forget())
 	}
@@ -96,24 +98,17 @@ func (d *Door) count(r record, left time.Duration) error {
 }
 
 // open makes known what is open, and starts sshd where there is a key for it. ended gets what became of it.
-func (g *Guard) open(r record, now time.Time) (ended <-chan error, stop func(), err error) {
+func (g *Guard) open(r record, keys []publicKey, now time.Time) (ended <-chan error, stop func(), err error) {
 	d := g.Door
-	shown, err := r.Access.Opened(r.Opened)
-	if err != nil {
-		return nil, nil, err
-	}
+	shown := r.Access.opened(r.Opened, keys)
 	if left := now.Add(r.Left); left.Before(r.Until) {
 		shown.Until = left.Truncate(time.Second)
 	}
 	var authorized bytes.Buffer
-	for _, line := range r.Keys {
-		key, err := parseKey(line)
-		if err != nil {
-			return nil, nil, err
-		}
+	for _, key := range keys {
 		authorized.WriteString(key.authorized(r.Until))
 	}
-	if len(r.Keys) > 0 {
+	if len(keys) > 0 {
 		if shown.HostFingerprint, err = d.hostKey(); err != nil {
 			return nil, nil, err
 		}
@@ -121,14 +116,10 @@ func (g *Guard) open(r record, now time.Time) (ended <-chan error, stop func(), 
 			return nil, nil, fmt.Errorf("writing the keys that get in: %w", err)
 		}
 	}
-	text, err := json.Marshal(shown)
-	if err == nil {
-		err = renameio.WriteFile(filepath.Join(d.Shown, openedFile), text, 0o644)
-	}
-	if err != nil {
+	if err := disk.WriteRecord(filepath.Join(d.Shown, openedFile), shown, 0o644); err != nil {
 		return nil, nil, fmt.Errorf("making known what is open: %w", err)
 	}
-	if len(r.Keys) == 0 {
+	if len(keys) == 0 {
 		return nil, func() {}, g.Ready()
 	}
 	return g.serve()

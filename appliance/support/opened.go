@@ -1,13 +1,13 @@
 package support
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
+
+	"furrow/appliance/disk"
 )
 
 // ShownDir is the guard's runtime directory on the image: what is in it goes with the unit.
@@ -31,31 +31,29 @@ type Opened struct {
 
 // Opened says what of it is known when it is open, or refuses it as Check does.
 func (a Access) Opened(since time.Time) (Opened, error) {
-	if err := a.Check(since); err != nil {
+	keys, err := a.checked(since)
+	if err != nil {
 		return Opened{}, err
 	}
+	return a.opened(since, keys), nil
+}
+
+func (a Access) opened(since time.Time, keys []publicKey) Opened {
 	o := Opened{Who: a.Who, Since: since, Until: a.Until, Shell: a.Shell}
-	for _, line := range a.Keys {
-		key, err := parseKey(line)
-		if err != nil {
-			return Opened{}, err
-		}
+	for _, key := range keys {
 		o.Fingerprints = append(o.Fingerprints, key.name())
 	}
-	return o, nil
+	return o
 }
 
 // Look returns the access that is open; nil if none is. dir is ShownDir on the image.
 func Look(dir string) (*Opened, error) {
-	text, err := os.ReadFile(filepath.Join(dir, openedFile))
+	o := new(Opened)
+	err := disk.ReadRecord(filepath.Join(dir, openedFile), o)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("looking for support access: %w", err)
-	}
-	o := new(Opened)
-	if err := json.Unmarshal(text, o); err != nil {
 		return nil, fmt.Errorf("looking for support access: %w", err)
 	}
 	return o, nil

@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"crypto/ed25519"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -17,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"furrow/appliance/disk"
 )
 
 // Box is where things are on a box with slots. The zero value is of no use; Image is what the image has.
@@ -152,19 +150,11 @@ type Record struct {
 	Closed bool `json:"closed,omitempty"`
 }
 
-// maxRecordSize bounds the record, in octets.
-const maxRecordSize = 64 << 10
-
 func (b *Box) recordFile() string { return filepath.Join(b.Records, "update.json") }
 
 // LastUpdate is the record of the last update; the error is fs.ErrNotExist when there was none.
 func (b *Box) LastUpdate() (r Record, err error) {
-	file, err := os.Open(b.recordFile())
-	if err != nil {
-		return Record{}, fmt.Errorf("the last update: %w", err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	if err := json.NewDecoder(io.LimitReader(file, maxRecordSize)).Decode(&r); err != nil {
+	if err := disk.ReadRecord(b.recordFile(), &r); err != nil {
 		return Record{}, fmt.Errorf("the last update: %w", err)
 	}
 	return r, nil
@@ -198,11 +188,7 @@ func (b *Box) Versions() (v Versions, err error) {
 
 // record keeps r in place of what was there.
 func (b *Box) record(r Record) error {
-	encoded, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return fmt.Errorf("recording the update: %w", err)
-	}
-	if err := renameio.WriteFile(b.recordFile(), encoded, 0o644); err != nil {
+	if err := disk.WriteRecord(b.recordFile(), r, 0o644); err != nil {
 		return fmt.Errorf("recording the update: %w", err)
 	}
 	return nil

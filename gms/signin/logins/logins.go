@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"unicode"
 	"unicode/utf8"
 
@@ -188,22 +187,20 @@ func (f *File) List() ([]string, error) {
 }
 
 // change rewrites the file. The folder is locked meanwhile, so that of two commands none is lost.
-func (f *File) change(edit func([]entry) ([]entry, error)) (err error) {
-	dir, err := os.Open(filepath.Dir(f.path))
-	if err != nil {
-		return fmt.Errorf("folder of the password file: %w", err)
-	}
-	defer func() { err = errors.Join(err, dir.Close()) }() // unlocks
-	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
-		return fmt.Errorf("locking %s: %w", dir.Name(), err)
-	}
-	entries, err := f.read()
-	if err != nil {
-		return err
-	}
-	if entries, err = edit(entries); err != nil {
-		return err
-	}
+func (f *File) change(edit func([]entry) ([]entry, error)) error {
+	return disk.Locked(filepath.Dir(f.path), func() error {
+		entries, err := f.read()
+		if err != nil {
+			return err
+		}
+		if entries, err = edit(entries); err != nil {
+			return err
+		}
+		return f.write(entries)
+	})
+}
+
+func (f *File) write(entries []entry) error {
 	var text strings.Builder
 	for _, e := range entries {
 		fmt.Fprintf(&text, "%s:%s\n", e.login, e.hash)
@@ -214,7 +211,7 @@ func (f *File) change(edit func([]entry) ([]entry, error)) (err error) {
 	if err := renameio.WriteFile(f.path, []byte(text.String()), disk.FileMode, renameio.IgnoreUmask()); err != nil {
 		return fmt.Errorf("writing the password file: %w", err)
 	}
-	return disk.OS{}.SyncDir(dir.Name())
+	return disk.OS{}.SyncDir(filepath.Dir(f.path))
 }
 
 // checkLogin refuses login names that a line or Basic (RFC 7617 2) cannot hold.
