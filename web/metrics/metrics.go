@@ -28,10 +28,10 @@ func NewHandler(b Box, requests *Requests) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		newBoxCollector(b), requests,
+		boxCollector{b}, requests,
 	)
 	if b.Relay != nil {
-		registry.MustRegister(newRelayCollector(b.Relay))
+		registry.MustRegister(relayCollector{b.Relay})
 	}
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(b.Log.Handler(), slog.LevelWarn), ErrorHandling: promhttp.ContinueOnError,
