@@ -117,10 +117,8 @@ func relayURLs(serverURL string, sstp net.Addr, relayAdmin string) (deviceURL, s
 	if err != nil {
 		return "", "", err
 	}
-	soap := server.Hostname()
-	if _, port, err := net.SplitHostPort(relayAdmin); err == nil && port != httpPort {
-		soap = net.JoinHostPort(soap, port)
-	}
+	_, port, _ := net.SplitHostPort(relayAdmin) // none is the usual one
+	soap := config.HostPort(server.Hostname(), port, httpPort)
 	return "grooveDNS://" + config.Authority(server.Hostname(), sstp, sstpPort), "http://" + soap + admin.Path, nil
 }
 

@@ -31,18 +31,23 @@ func TestSignsOfLife(t *testing.T) {
 		}
 		return string(message[:n])
 	}
-	var written time.Time
-	for signs, ready := 0, false; !ready || signs < 2; {
+	// A sign is read some time after it was given, when the next write may have come already; the socket holds fewer than
+	// these.
+	const most = 1000
+	var first, written time.Time
+	for signs, ready := 0, false; !ready || !written.After(first); {
 		switch message := read(); {
 		case strings.HasPrefix(message, "READY=1"):
 			ready = true
 		case message == "WATCHDOG=1":
 			row, ok := a.lifeSign.Get(a.store.Snapshot(), "last")
-			if !ok || !row.At.After(written) {
-				t.Fatalf("a sign of life without a write: %+v, the one before %v", row, written)
+			if signs++; !ok || signs > most {
+				t.Fatalf("sign of life %d without a write: %+v", signs, row)
+			}
+			if first.IsZero() {
+				first = row.At
 			}
 			written = row.At
-			signs++
 		default:
 			t.Fatalf("told the service manager %q", message)
 		}

@@ -3,7 +3,6 @@
 package image
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -59,20 +58,18 @@ func networkSet(t *testing.T, m *machine) {
 
 	// On the screen, for who has confirmed what is wrong.
 	mark := m.console.mark()
-	fmt.Fprint(m.console.conn, "n\r")
+	m.typed("n")
 	if _, err := m.console.await(m, mark, "type DHCP", time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprint(m.console.conn, "DHCP\r")
+	m.typed("DHCP")
 	if _, err := m.console.await(m, mark, "under way", time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	shows(t, m, givenAddress+" (DHCPv4)", time.Minute)
 	called(t, m, "furrow")
 	m.must(inBox + "clock set --zone Etc/UTC --server ''")
-	if failed := m.must("systemctl --failed --plain --no-legend | cat"); failed != "" {
-		t.Errorf("units that failed: %s", failed)
-	}
+	noneFailed(t, m)
 }
 
 // shows waits until an address is in force.

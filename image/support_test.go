@@ -49,20 +49,20 @@ func supportAccess(t *testing.T, m *machine) {
 		"-o", "UserKnownHostsFile="+known, "root@"+address, "true").CombinedOutput(); err == nil || !strings.Contains(string(out), "(publickey)") {
 		t.Errorf("without a key: %v %s", err, out)
 	}
+	// A person's lines need not say where the box's data is.
+	if out, err := ssh("furrow support show").Output(); err != nil || !strings.Contains(string(out), "Jo of ACME") {
+		t.Errorf("furrow support show: %q, %v", out, err)
+	}
 	// The screen offers a shell meanwhile, and only then.
 	if _, err := m.console.await(m, mark, "[s] Shell, for support", time.Minute); err != nil {
 		t.Error(err)
 	}
 	mark = m.console.mark()
-	if _, err := m.console.conn.Write([]byte("s\r")); err != nil {
-		t.Fatal(err)
-	}
+	m.typed("s")
 	if _, err := m.console.await(m, mark, "# ", time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.console.conn.Write([]byte("echo this is \"root's shell\"\r")); err != nil {
-		t.Fatal(err)
-	}
+	m.typed("echo this is \"root's shell\"")
 	if _, err := m.console.await(m, mark, "this is root's shell", time.Minute); err != nil {
 		t.Error(err)
 	}

@@ -120,11 +120,7 @@ func postAlertSettings(v *visit) error {
 	}
 	wanted := api.AlertSettings{
 		URL: shown.Form.value("alertURL"), Secret: shown.Form.value("alertSecret"), Authority: shown.Form.value("alertAuthority"),
-	}
-	for line := range strings.Lines(shown.Form.value("alertRecipients")) {
-		if line = strings.TrimSpace(line); line != "" {
-			wanted.Recipients = append(wanted.Recipients, line)
-		}
+		Recipients: shown.Form.lines("alertRecipients"),
 	}
 	for i, rule := range now.Rules {
 		typed := &shown.Rules[i]

@@ -159,10 +159,7 @@ func (f directoryForm) source(name string) api.LDAPSource {
 // nowhere. It returns the first line that is none.
 func parseMapping(text string) (mapping map[string][]string, wrong string) {
 	mapping = map[string][]string{}
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
+	for _, line := range linesOf(text) {
 		field, from, ok := strings.Cut(line, "=")
 		if !ok {
 			return nil, line

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 
 	"furrow/web/api"
 )
@@ -121,6 +122,23 @@ func (f *form) value(name string) string {
 	return ""
 }
 
+// lines is what was typed in a textarea, one entry a line, and listed is that with commas between entries, too.
+func (f *form) lines(name string) []string { return linesOf(f.value(name)) }
+
+func (f *form) listed(name string) []string {
+	return linesOf(strings.ReplaceAll(f.value(name), ",", "\n"))
+}
+
+// linesOf is the lines in which something stands, without the space around it.
+func linesOf(text string) (lines []string) {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
 // values are those of all fields by name.
 func (f *form) values() map[string]string {
 	values := map[string]string{}
@@ -181,6 +199,9 @@ func (f *form) Errors() []field {
 	}
 	return wrong
 }
+
+// unavailable is the refusal of what needs the image.
+const unavailable = "unavailable"
 
 // isRefused says whether the interface has refused something with this code.
 func isRefused(err error, code string) bool {

@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"furrow/appliance/config"
 )
 
 // guard is what every page and file of the pages goes through.
@@ -48,15 +50,8 @@ func secureAuthority(host, secure string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	host = strings.Trim(host, "[]")
-	_, port, err := net.SplitHostPort(secure)
-	switch {
-	case err == nil && port != "443":
-		return net.JoinHostPort(host, port)
-	case strings.Contains(host, ":"):
-		return "[" + host + "]"
-	}
-	return host
+	_, port, _ := net.SplitHostPort(secure) // none is the usual one
+	return config.HostPort(strings.Trim(host, "[]"), port, "443")
 }
 
 // localPath is where to go next as an address may ask for it: a path of this site, or the first page.

@@ -1,16 +1,14 @@
 package web
 
 import (
-	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
+	"furrow/appliance/config"
 	"furrow/appliance/network"
 )
-
-// unavailable is the refusal of what needs the image.
-const unavailable = "unavailable"
 
 // networkPage is what network.html shows.
 type networkPage struct {
@@ -33,7 +31,8 @@ func (v *visit) networkPage() (p networkPage, err error) {
 	for _, link := range p.Links {
 		ports = append(ports, option{Value: link.Name, Label: link.Name + ", " + link.Hardware})
 	}
-	if chosen := p.Set.Port; chosen != "" && !hasOption(ports, chosen) {
+	chosen := p.Set.Port // its port may not be there any more
+	if chosen != "" && !slices.ContainsFunc(ports, func(o option) bool { return o.Value == chosen }) {
 		ports = append(ports, option{Value: chosen, Label: chosen})
 	}
 	p.Form = v.form("network.try",
@@ -46,15 +45,6 @@ func (v *visit) networkPage() (p networkPage, err error) {
 	)
 	p.Image, p.Ways = true, v.ways(p.Trial)
 	return p, nil
-}
-
-func hasOption(options []option, value string) bool {
-	for _, o := range options {
-		if o.Value == value {
-			return true
-		}
-	}
-	return false
 }
 
 // ways are the addresses of the network's page by what is on trial, at the port at which the person has come.
@@ -70,23 +60,10 @@ func (v *visit) ways(trial *network.Trial) (ways []string) {
 	}
 	port := (&url.URL{Host: v.r.Host}).Port()
 	for _, host := range hosts {
-		way := url.URL{Scheme: "https", Host: host, Path: "/network"}
-		if port != "" {
-			way.Host = net.JoinHostPort(host, port)
-		} else if strings.Contains(host, ":") {
-			way.Host = "[" + host + "]"
-		}
+		way := url.URL{Scheme: "https", Host: config.HostPort(host, port, "443"), Path: "/network"}
 		ways = append(ways, way.String())
 	}
 	return ways
-}
-
-// lines is a list as a textarea shows it, one entry a line.
-func lines(list []string) string { return strings.Join(list, "\n") }
-
-// listed is the list that was typed, one entry a line or with commas between.
-func (f *form) listed(name string) []string {
-	return strings.FieldsFunc(f.value(name), func(r rune) bool { return strings.ContainsRune("\r\n,", r) })
 }
 
 func getNetwork(v *visit) error {
@@ -96,8 +73,8 @@ func getNetwork(v *visit) error {
 	}
 	if p.Image {
 		p.Form.fill(map[string]string{
-			"hostName": p.Set.Name, "port": p.Set.Port, "addresses": lines(p.Set.Addresses), "gateways": lines(p.Set.Gateways),
-			"dns": lines(p.Set.DNS), "search": lines(p.Set.Search),
+			"hostName": p.Set.Name, "port": p.Set.Port, "addresses": strings.Join(p.Set.Addresses, "\n"), "gateways": strings.Join(p.Set.Gateways, "\n"),
+			"dns": strings.Join(p.Set.DNS, "\n"), "search": strings.Join(p.Set.Search, "\n"),
 		})
 	}
 	return v.render("network.html", p)
@@ -198,7 +175,7 @@ func getClock(v *visit) error {
 		return err
 	}
 	if p.Image {
-		p.Form.fill(map[string]string{"zone": p.Set.Zone, "timeServers": lines(p.Set.Servers)})
+		p.Form.fill(map[string]string{"zone": p.Set.Zone, "timeServers": strings.Join(p.Set.Servers, "\n")})
 	}
 	return v.render("clock.html", p)
 }

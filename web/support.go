@@ -2,7 +2,6 @@ package web
 
 import (
 	"strconv"
-	"strings"
 
 	"furrow/appliance/support"
 	"furrow/web/api"
@@ -22,7 +21,7 @@ const supportUsual = "8"
 
 func (v *visit) support() (supportPage, error) {
 	now, err := v.client.Support(v.ctx())
-	if isRefused(err, "unavailable") {
+	if isRefused(err, unavailable) {
 		return supportPage{}, nil
 	}
 	var hours []option
@@ -74,12 +73,7 @@ func postSupport(v *visit) error {
 // askedSupport is what a form asks for.
 func askedSupport(f *form) api.SupportRequest {
 	hours, _ := strconv.Atoi(f.value("supportHours")) // what is no number is refused as too few
-	q := api.SupportRequest{Who: f.value("supportWho"), Minutes: hours * 60, Shell: f.value("supportShell") != ""}
-	for line := range strings.Lines(f.value("supportKeys")) {
-		if line = strings.TrimSpace(line); line != "" {
-			q.PublicKeys = append(q.PublicKeys, line)
-		}
-	}
+	q := api.SupportRequest{Who: f.value("supportWho"), Minutes: hours * 60, Shell: f.value("supportShell") != "", PublicKeys: f.lines("supportKeys")}
 	return q
 }
 

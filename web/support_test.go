@@ -2,22 +2,19 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"furrow/appliance/machine"
 	"furrow/appliance/sockettest"
 	"furrow/appliance/support"
+	"furrow/appliance/support/supporttest"
 )
-
-// supportKey is somebody's.
-const supportKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl jo@acme"
 
 func TestSupportElsewhere(t *testing.T) {
 	b := newBox(t)
@@ -35,31 +32,15 @@ func TestSupportPages(t *testing.T) {
 	b := newBox(t)
 	b.setUp()
 	shown := filepath.Join(b.Dir, "support")
-	if err := os.Mkdir(shown, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(shown, "opened.json")
-	steward := machine.Steward{
-		OpenSupport: func(_ context.Context, a support.Access) error {
-			o, err := a.Opened(b.now)
-			if err != nil {
-				return err
-			}
-			text, err := json.Marshal(o)
-			if err != nil {
-				return err
-			}
-			return os.WriteFile(file, text, 0o644)
-		},
-		CloseSupport: func(context.Context) error { return os.Remove(file) },
-	}
+	door := supporttest.New(t, shown, func() time.Time { return b.now })
+	steward := machine.Steward{OpenSupport: door.Open, CloseSupport: door.Close}
 	sockettest.Serve(t, filepath.Join(b.Dir, "steward"), func(conn net.Conn) { _ = steward.Attend(context.Background(), conn, conn) })
 
 	b.contains(b.get("/support"), "Support access is closed.", `name="supportKeys"`, `value="8" selected`)
 	for want, form := range map[string]url.Values{
-		`id="f-supportWho-error"`:   {"supportKeys": {supportKey}, "supportHours": {"8"}},
-		`id="f-supportKeys-error"`:  {"supportWho": {"Jo"}, "supportKeys": {`command="sh" ` + supportKey}, "supportHours": {"8"}},
-		`id="f-supportHours-error"`: {"supportWho": {"Jo"}, "supportKeys": {supportKey}, "supportHours": {"73"}},
+		`id="f-supportWho-error"`:   {"supportKeys": {supporttest.Key}, "supportHours": {"8"}},
+		`id="f-supportKeys-error"`:  {"supportWho": {"Jo"}, "supportKeys": {`command="sh" ` + supporttest.Key}, "supportHours": {"8"}},
+		`id="f-supportHours-error"`: {"supportWho": {"Jo"}, "supportKeys": {supporttest.Key}, "supportHours": {"73"}},
 	} {
 		w := b.do(http.MethodPost, "/support", form)
 		if w.Code != http.StatusUnprocessableEntity {
@@ -67,10 +48,10 @@ func TestSupportPages(t *testing.T) {
 		}
 		b.contains(w.Body.String(), want)
 	}
-	form := url.Values{"supportWho": {"Jo of <ACME>"}, "supportKeys": {supportKey + "\r\n\r\n"}, "supportHours": {"8"}, "supportShell": {"yes"}}
+	form := url.Values{"supportWho": {"Jo of <ACME>"}, "supportKeys": {supporttest.Key + "\r\n\r\n"}, "supportHours": {"8"}, "supportShell": {"yes"}}
 	question := b.do(http.MethodPost, "/support", form).Body.String()
 	b.contains(question, "Jo of &lt;ACME&gt;", "SHA256:", "jo@acme", "For 8 hours, then", "without a password", `name="confirmed" value="yes"`)
-	if _, err := os.Stat(file); err == nil {
+	if open, err := support.Look(shown); open != nil || err != nil {
 		t.Fatal("opened before it was confirmed")
 	}
 	form.Set("confirmed", "yes")

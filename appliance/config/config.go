@@ -181,8 +181,14 @@ func Authority(hostname string, addr net.Addr, usualPort string) string {
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
 		host = strings.ToLower(hostname)
 	}
+	return HostPort(host, port, usualPort)
+}
+
+// HostPort is a host and a port as a URL has them: without the port if it is none or the usual one, and with an IPv6
+// address in brackets.
+func HostPort(host, port, usualPort string) string {
 	switch {
-	case port != usualPort:
+	case port != "" && port != usualPort:
 		return net.JoinHostPort(host, port)
 	case strings.Contains(host, ":"):
 		return "[" + host + "]"

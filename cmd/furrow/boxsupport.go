@@ -53,7 +53,7 @@ func supportShell(ctx context.Context) (string, error) {
 	shell := exec.CommandContext(ctx, "/bin/bash", "--login")
 	shell.Stdin, shell.Stdout, shell.Stderr = os.Stdin, os.Stdout, os.Stdout
 	shell.Dir = "/"
-	shell.Env = append(os.Environ(), "HOME=/root", "PATH=/usr/sbin:/usr/bin:/sbin:/bin")
+	shell.Env = append(os.Environ(), "HOME=/root", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "FURROW_DATA="+imageData)
 	fmt.Fprintln(os.Stderr, "furrow: support: a shell was begun on the screen")
 	if err := shell.Start(); err != nil {
 		return "", fmt.Errorf("starting a shell: %w", err)

@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
+	"furrow/appliance/config"
 	"furrow/appliance/host"
 	"furrow/web/api"
 )
@@ -34,7 +33,7 @@ func (boxConsoleCmd) Run(s *session) error {
 }
 
 func adminPage(address string) string {
-	return (&url.URL{Scheme: "https", Host: strings.TrimSuffix(net.JoinHostPort(address, ""), ":"), Path: "/"}).String()
+	return (&url.URL{Scheme: "https", Host: config.HostPort(address, "", ""), Path: "/"}).String()
 }
 
 func (s *session) consoleState(ctx context.Context) string {

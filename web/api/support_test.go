@@ -5,21 +5,18 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"furrow/appliance/machine"
+	"furrow/appliance/sockettest"
 	"furrow/appliance/support"
+	"furrow/appliance/support/supporttest"
 	"furrow/web/access"
 	"furrow/web/boxtest"
 )
-
-// supportKey is somebody's.
-const supportKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl jo@acme"
 
 func TestSupportElsewhere(t *testing.T) {
 	client, _ := serve(t)
@@ -42,34 +39,14 @@ func TestSupport(t *testing.T) {
 		Actions: box.Actions, Machine: box.Machine, Log: box.Log, Now: time.Now,
 	})), access.Actor{Name: "root", Role: access.Server, Origin: access.CommandLine})
 	ctx := t.Context()
-	shown := filepath.Join(box.Dir, "support")
-	if err := os.Mkdir(shown, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(shown, "opened.json")
-	var refuse error
-	attend(t, filepath.Join(box.Dir, "steward"), &machine.Steward{
-		OpenSupport: func(_ context.Context, a support.Access) error {
-			if refuse != nil {
-				return refuse
-			}
-			o, err := a.Opened(a.Until.Add(-support.Longest))
-			if err != nil {
-				return err
-			}
-			text, err := json.Marshal(o)
-			if err != nil {
-				return err
-			}
-			return os.WriteFile(file, text, 0o644)
-		},
-		CloseSupport: func(context.Context) error { return os.Remove(file) },
-	})
-	good := SupportRequest{Who: "Jo of ACME", PublicKeys: []string{supportKey}, Minutes: 72 * 60}
+	door := supporttest.New(t, filepath.Join(box.Dir, "support"), time.Now)
+	steward := machine.Steward{OpenSupport: door.Open, CloseSupport: door.Close}
+	sockettest.Serve(t, filepath.Join(box.Dir, "steward"), func(conn net.Conn) { _ = steward.Attend(context.Background(), conn, conn) })
+	good := SupportRequest{Who: "Jo of ACME", PublicKeys: []string{supporttest.Key}, Minutes: 72 * 60}
 	for field, q := range map[string]SupportRequest{
 		"who":        {PublicKeys: good.PublicKeys, Minutes: 1},
 		"minutes":    {Who: "Jo", PublicKeys: good.PublicKeys, Minutes: 72*60 + 1},
-		"publicKeys": {Who: "Jo", PublicKeys: []string{supportKey + "\n" + supportKey}, Minutes: 1},
+		"publicKeys": {Who: "Jo", PublicKeys: []string{supporttest.Key + "\n" + supporttest.Key}, Minutes: 1},
 	} {
 		var refusal *Error
 		if _, err := client.OpenSupport(ctx, q); !errors.As(err, &refusal) || refusal.Code != "invalid" || refusal.Field != field {
@@ -82,12 +59,12 @@ func TestSupport(t *testing.T) {
 	if now, err := client.Support(ctx); err != nil || now.Open != nil {
 		t.Errorf("a preview opens: %+v, %v", now, err)
 	}
-	refuse = errors.New("sshd does not come up")
+	door.Refuse = errors.New("sshd does not come up")
 	var refusal *Error
 	if _, err := client.OpenSupport(ctx, good); !errors.As(err, &refusal) || refusal.Code != "refused" || !strings.Contains(refusal.Message, "come up") {
 		t.Errorf("%v", err)
 	}
-	refuse = nil
+	door.Refuse = nil
 	now, err := client.OpenSupport(ctx, good)
 	if err != nil || now.Open == nil || now.Open.Who != "Jo of ACME" || !strings.HasSuffix(now.Open.Fingerprints[0], " jo@acme") {
 		t.Fatalf("%+v, %v", now, err)
@@ -109,32 +86,4 @@ func TestSupport(t *testing.T) {
 			t.Errorf("%s is not in the action log: %s", want, text)
 		}
 	}
-}
-
-// attend serves each connection to a socket, as the image's units do.
-func attend(t *testing.T, socket string, steward *machine.Steward) {
-	t.Helper()
-	listener, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var work sync.WaitGroup
-	work.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			_ = steward.Attend(context.Background(), conn, conn) // who asked is told
-			if err := conn.Close(); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-	t.Cleanup(func() {
-		if err := listener.Close(); err != nil {
-			t.Error(err)
-		}
-		work.Wait()
-	})
 }
