@@ -288,13 +288,13 @@ func TestOnline(t *testing.T) {
 				mu.Lock()
 				alive[e] = seed
 				mine = append(mine, e)
-				old := mine[0]
+				var old *event
 				if len(mine) > 40 {
-					mine = mine[1:]
-					delete(alive, old)
+					old, mine = &mine[0], mine[1:]
+					delete(alive, *old)
 				}
 				mu.Unlock()
-				if len(mine) == 40 {
+				if old != nil {
 					if old.id != "" {
 						err = b.removeDocument(old.id)
 					} else {
