@@ -19,6 +19,7 @@ import (
 	"furrow/appliance/keys"
 	"furrow/appliance/machine"
 	"furrow/appliance/state"
+	"furrow/appliance/update"
 )
 
 // actionsDir is the folder of the action log in the data directory.
@@ -33,6 +34,7 @@ type watch struct {
 	// For one goroutine, the monitor's.
 	growth, refused alert.Window
 	clock           alert.Stepper
+	lastUpdate      *update.Record // nil until one is known whose trial is over
 }
 
 type watchTables struct {
@@ -66,7 +68,7 @@ func (a *Appliance) openWatch(tables watchTables, vault *keys.Vault) (err error)
 const megabyte = 1e6
 
 // observe looks at the box for the alerts. What cannot be looked at is left out.
-func (a *Appliance) observe(context.Context) alert.Observations {
+func (a *Appliance) observe(ctx context.Context) alert.Observations {
 	now := a.opts.Now()
 	seen := alert.Observations{
 		alert.Recovery:      a.observeRecovery(),
@@ -77,6 +79,7 @@ func (a *Appliance) observe(context.Context) alert.Observations {
 	a.observeDisk(seen)
 	a.observeClock(seen, now)
 	a.observeSupport(seen)
+	a.observeUpdate(ctx, seen, now)
 	a.observeCertificates(seen, now)
 	a.observeBackups(seen, now)
 	seen[alert.BoxBackup] = a.observeBoxBackup(now)
@@ -129,6 +132,31 @@ func (a *Appliance) observeSupport(seen alert.Observations) {
 			Subject: fmt.Sprintf("until %s, for %s", open.Until.UTC().Format("2006-01-02 15:04 MST"), open.Who), Value: 1,
 			Detail: strings.Join(open.Fingerprints, ", "),
 		}}
+	}
+}
+
+// returnIsNews is how long people are told that an update was taken back.
+const returnIsNews = 7 * 24 * time.Hour
+
+// observeUpdate says whether the last update was taken back. The next one begins with a restart of the box, so that what
+// has become of one is asked once.
+func (a *Appliance) observeUpdate(ctx context.Context, seen alert.Observations, now time.Time) {
+	if a.watch.lastUpdate == nil {
+		versions, err := a.machine.Versions(ctx)
+		switch {
+		case errors.Is(err, machine.ErrNotImage):
+		case err != nil:
+			a.opts.Log.Warn("what became of the last update is not known", "error", err)
+			return
+		case versions.Last == nil:
+			a.watch.lastUpdate = new(update.Record) // none is as good as one that went well
+		case versions.Last.Outcome != update.OnTrial:
+			a.watch.lastUpdate = versions.Last
+		}
+	}
+	seen[alert.Update] = nil
+	if r := a.watch.lastUpdate; r != nil && r.Outcome == update.Returned && now.Sub(r.Settled) < returnIsNews {
+		seen[alert.Update] = []alert.Reading{{Subject: r.To.Version, Value: 1, Detail: r.Reason}}
 	}
 }
 

@@ -1,8 +1,10 @@
 package appliance
 
 import (
+	"context"
 	"encoding/pem"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,6 +16,8 @@ import (
 
 	"furrow/appliance/alert"
 	"furrow/appliance/machine"
+	"furrow/appliance/sockettest"
+	"furrow/appliance/update"
 	"furrow/web/api"
 )
 
@@ -76,6 +80,26 @@ func TestObserve(t *testing.T) {
 	a.watch.signins = func() uint64 { return 90 }
 	if r := a.observe(t.Context())[alert.LoginFailures]; r[0].Value != 40 {
 		t.Errorf("sign-ins refused: %+v", r)
+	}
+
+	// A box that has returned to the version before says so for a week, and asks its steward once.
+	asked, returned := 0, opts.Now()
+	steward := &machine.Steward{Versions: func() (update.Versions, error) {
+		asked++
+		return update.Versions{Last: &update.Record{
+			To: update.Manifest{Version: "v2"}, Outcome: update.Returned, Reason: "never serves", Settled: returned,
+		}}, nil
+	}}
+	sockettest.Serve(t, filepath.Join(dir, "steward"), func(conn net.Conn) { _ = steward.Attend(context.Background(), conn, conn) })
+	a.machine = machine.New(filepath.Join(dir, "steward"), "", dir)
+	for range 2 {
+		if r := a.observe(t.Context())[alert.Update]; len(r) != 1 || r[0].Subject != "v2" || r[0].Detail != "never serves" || r[0].Value != 1 {
+			t.Errorf("an update that was taken back: %+v", r)
+		}
+	}
+	later += returnIsNews
+	if r := a.observe(t.Context())[alert.Update]; len(r) != 0 || asked != 1 {
+		t.Errorf("a week later: %+v, asked %d times", r, asked)
 	}
 }
 

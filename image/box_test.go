@@ -360,6 +360,8 @@ func neverHealthy(t *testing.T, m *machine) {
 	})
 	returns(t, m, 1, func() { m.people.upload("/updates", "updateBundle", bundle, "never-healthy") })
 	m.people.get("/updates", "went back to the version before")
+	m.must("until " + inBox + "alert list | grep 'an update was taken back'; do sleep 1; done")
+	m.people.get("/", "An update was taken back")
 }
 
 // returns has a version that is no good brought to the box, and wants it to come back by itself with all it had, after so

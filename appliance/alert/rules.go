@@ -21,6 +21,7 @@ const (
 	Recovery          Kind = "recovery"
 	Clock             Kind = "clock"
 	Support           Kind = "support"
+	Update            Kind = "update"
 )
 
 // Thresholds are the values from which a kind is a warning and critical.
@@ -140,6 +141,11 @@ func Rules() []Rule {
 		{
 			Kind: Support, Title: "support access is open", Thresholds: Thresholds{1, 2},
 			Remedy: "Whoever it was opened for can do everything on the box. It ends by itself; furrow support close ends it at once.",
+		},
+		{
+			Kind: Update, Title: "an update was taken back", Thresholds: Thresholds{1, 2},
+			Remedy: "The box goes on with the version from before. furrow update show says why; install a newer one when there is one. " +
+				"This alert ends with the next update, or after a week.",
 		},
 	}
 	slices.SortFunc(rules, func(a, b Rule) int {
