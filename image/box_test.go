@@ -85,6 +85,8 @@ func TestImage(t *testing.T) {
 		{"a client joins and writes", clientJoins, false},
 		{"what is written to the disk", writesToDisk, true},
 		{"the journal has fields", journalFields, false},
+		{"restarts and power off", powerByPages, true},
+		{"a restart under load", restartUnderLoad, true},
 		{"support access", supportAccess, false},
 		{"name, addresses and clock are set", networkSet, true},
 		{"a tampered bundle is refused", tampered, false},

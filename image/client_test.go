@@ -4,7 +4,9 @@ package image
 
 import (
 	"bytes"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 )
@@ -27,19 +29,38 @@ func (m *machine) identity(member string) string {
 // send has a member send another a file; when it returns, the box has it.
 func (m *machine) send(from, to string, content []byte) {
 	m.t.Helper()
-	file := filepath.Join(m.t.TempDir(), "file")
-	if err := os.WriteFile(file, content, 0o600); err != nil {
+	if err := m.trySend(from, to, content); err != nil {
 		m.t.Fatal(err)
 	}
-	furrow(m.t, "client", "send", "--home", m.home(from), "--to", m.identity(to), file)
+}
+
+// trySend is send for when the box may not be there. Without an error the box has the file.
+func (m *machine) trySend(from, to string, content []byte) error {
+	file := filepath.Join(m.t.TempDir(), "file")
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		return err
+	}
+	program := filepath.Join(imageFolder(m.t), "furrow")
+	out, err := exec.Command(program, "client", "send", "--home", m.home(from), "--to", m.identity(to), file).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("sending: %w: %s", err, out)
+	}
+	return nil
 }
 
 // receive wants a member to receive one file, with this content.
 func (m *machine) receive(member string, content []byte) {
 	m.t.Helper()
+	if found := m.received(member); len(found) != 1 || !bytes.Equal(found[0], content) {
+		m.t.Errorf("%s received %d files, want the one that was sent", member, len(found))
+	}
+}
+
+// received has a member receive what waits.
+func (m *machine) received(member string) (found [][]byte) {
+	m.t.Helper()
 	into := m.t.TempDir()
 	furrow(m.t, "client", "receive", "--home", m.home(member), "--into", into)
-	var found [][]byte
 	err := filepath.WalkDir(into, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -51,9 +72,7 @@ func (m *machine) receive(member string, content []byte) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	if len(found) != 1 || !bytes.Equal(found[0], content) {
-		m.t.Errorf("%s received %d files, want the one that was sent", member, len(found))
-	}
+	return found
 }
 
 // clientJoins has two members join from outside, and one write to the other.
