@@ -95,7 +95,7 @@ cross: ## The other boxes that Furrow runs on.
 ARCH         ?= amd64
 IMAGE        ?= bin/image
 IMAGE_TOOLS  := mmdebstrap squashfs-tools mtools dosfstools fdisk e2fsprogs uidmap mawk grub-common \
-                $(if $(filter amd64,$(ARCH)),grub-pc-bin grub-efi-amd64-bin,qemu-user-static binfmt-support)
+                $(if $(filter amd64,$(ARCH)),grub-pc-bin grub-efi-amd64-bin,qemu-user-static binfmt-support arch-test)
 # Everything in an image that could be a time is that of the commit.
 IMAGE_TIME   := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 # image-build gives an image's binary and version: $(1) binary, $(2) version, $(3) time.

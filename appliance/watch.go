@@ -34,7 +34,8 @@ type watch struct {
 	// For one goroutine, the monitor's.
 	growth, refused alert.Window
 	clock           alert.Stepper
-	lastUpdate      *update.Record // nil until one is known whose trial is over
+	versions        update.Versions
+	asked           time.Time // for versions
 }
 
 type watchTables struct {
@@ -79,7 +80,7 @@ func (a *Appliance) observe(ctx context.Context) alert.Observations {
 	a.observeDisk(seen)
 	a.observeClock(seen, now)
 	a.observeSupport(seen)
-	a.observeUpdate(ctx, seen, now)
+	a.observeSystem(ctx, seen, now)
 	a.observeCertificates(seen, now)
 	a.observeBackups(seen, now)
 	seen[alert.BoxBackup] = a.observeBoxBackup(now)
@@ -135,28 +136,30 @@ func (a *Appliance) observeSupport(seen alert.Observations) {
 	}
 }
 
-// returnIsNews is how long people are told that an update was taken back.
-const returnIsNews = 7 * 24 * time.Hour
+const (
+	// returnIsNews is how long people are told that an update was taken back.
+	returnIsNews = 7 * 24 * time.Hour
+	// versionsAge is how old may be what the steward says of the system; it is started for each answer.
+	versionsAge = time.Hour
+)
 
-// observeUpdate says whether the last update was taken back. The next one begins with a restart of the box, so that what
-// has become of one is asked once.
-func (a *Appliance) observeUpdate(ctx context.Context, seen alert.Observations, now time.Time) {
-	if a.watch.lastUpdate == nil {
+// observeSystem says whether the last update was taken back, and whether the system is as it was installed; what is no
+// image's is looked after by others.
+func (a *Appliance) observeSystem(ctx context.Context, seen alert.Observations, now time.Time) {
+	if now.Sub(a.watch.asked).Abs() >= versionsAge || a.watch.versions.Trial {
 		versions, err := a.machine.Versions(ctx)
-		switch {
-		case errors.Is(err, machine.ErrNotImage):
-		case err != nil:
-			a.opts.Log.Warn("what became of the last update is not known", "error", err)
+		if err != nil && !errors.Is(err, machine.ErrNotImage) {
+			a.opts.Log.Warn("the state of the system is not known", "error", err)
 			return
-		case versions.Last == nil:
-			a.watch.lastUpdate = new(update.Record) // none is as good as one that went well
-		case versions.Last.Outcome != update.OnTrial:
-			a.watch.lastUpdate = versions.Last
 		}
+		a.watch.versions, a.watch.asked = versions, now
 	}
-	seen[alert.Update] = nil
-	if r := a.watch.lastUpdate; r != nil && r.Outcome == update.Returned && now.Sub(r.Settled) < returnIsNews {
+	seen[alert.Update], seen[alert.System] = nil, nil
+	if r := a.watch.versions.Last; r != nil && r.Outcome == update.Returned && now.Sub(r.Settled) < returnIsNews {
 		seen[alert.Update] = []alert.Reading{{Subject: r.To.Version, Value: 1, Detail: r.Reason}}
+	}
+	if c := a.watch.versions.Check; c != nil && c.Damage != "" {
+		seen[alert.System] = []alert.Reading{{Value: 2, Detail: c.Damage}}
 	}
 }
 

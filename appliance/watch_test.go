@@ -82,24 +82,32 @@ func TestObserve(t *testing.T) {
 		t.Errorf("sign-ins refused: %+v", r)
 	}
 
-	// A box that has returned to the version before says so for a week, and asks its steward once.
+	// A box that has returned to the version before says so for a week; its steward is not asked each minute.
 	asked, returned := 0, opts.Now()
+	versions := update.Versions{Last: &update.Record{
+		To: update.Manifest{Version: "v2"}, Outcome: update.Returned, Reason: "never serves", Settled: returned,
+	}}
 	steward := &machine.Steward{Versions: func() (update.Versions, error) {
 		asked++
-		return update.Versions{Last: &update.Record{
-			To: update.Manifest{Version: "v2"}, Outcome: update.Returned, Reason: "never serves", Settled: returned,
-		}}, nil
+		return versions, nil
 	}}
 	sockettest.Serve(t, filepath.Join(dir, "steward"), func(conn net.Conn) { _ = steward.Attend(context.Background(), conn, conn) })
 	a.machine = machine.New(filepath.Join(dir, "steward"), "", dir)
+	later += versionsAge
 	for range 2 {
-		if r := a.observe(t.Context())[alert.Update]; len(r) != 1 || r[0].Subject != "v2" || r[0].Detail != "never serves" || r[0].Value != 1 {
-			t.Errorf("an update that was taken back: %+v", r)
+		seen := a.observe(t.Context())
+		if r := seen[alert.Update]; len(r) != 1 || r[0].Subject != "v2" || r[0].Detail != "never serves" || r[0].Value != 1 || len(seen[alert.System]) != 0 {
+			t.Errorf("an update that was taken back: %+v, %+v", r, seen[alert.System])
 		}
 	}
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
 	later += returnIsNews
-	if r := a.observe(t.Context())[alert.Update]; len(r) != 0 || asked != 1 {
-		t.Errorf("a week later: %+v, asked %d times", r, asked)
+	versions.Check = &update.Check{At: opts.Now(), Damage: "3 octets"}
+	seen = a.observe(t.Context())
+	if r := seen[alert.System]; len(seen[alert.Update]) != 0 || len(r) != 1 || r[0].Value != 2 || r[0].Detail != "3 octets" {
+		t.Errorf("a week later, with a damaged slot: %+v, %+v", seen[alert.Update], r)
 	}
 }
 

@@ -28,7 +28,7 @@ func alertPages() map[string]alertPage {
 		"account-backup": {report, "backups"}, "box-backup": {"/backup", ""}, "clock": {"/doctor", ""}, "disk": {report, "queues"},
 		"domain-certificate": {"/domains", ""}, "login-failures": {"/logs", ""}, "mail": {"/mail", ""}, "queue": {report, "queues"},
 		"queue-growth": {report, "queues"}, "recovery": {"/backup", ""}, "relay": {"/relays", ""}, "relay-certificate": {"/relays", ""},
-		"support": {"/support", ""}, "tls-certificate": {"/certificates", ""}, "update": {"/updates", ""},
+		"support": {"/support", ""}, "system": {"/updates", ""}, "tls-certificate": {"/certificates", ""}, "update": {"/updates", ""},
 	}
 }
 

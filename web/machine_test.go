@@ -83,9 +83,10 @@ func TestUpdatesPage(t *testing.T) {
 	b.contains(w.Body.String(), "this needs the Furrow image")
 	b.steward(update.Versions{
 		Running: update.Release{Version: "one"}, Slot: update.SlotB, Trial: true,
-		Last: &update.Record{To: update.Manifest{Version: "two"}, Outcome: update.Returned, Reason: "it did not answer"},
+		Last:  &update.Record{To: update.Manifest{Version: "two"}, Outcome: update.Returned, Reason: "it did not answer"},
+		Check: &update.Check{Damage: "3 octets of /dev/b"},
 	}, func(what string) { t.Error(what) })
-	b.contains(b.get("/updates"), "on trial", "two", "went back to the version before", "it did not answer",
+	b.contains(b.get("/updates"), "on trial", "two", "went back to the version before", "it did not answer", "damaged", "3 octets of /dev/b",
 		`name="updateBundle"`)
 	taken, answer := "", `{"error":"not signed by the key that this box trusts"}`
 	sockettest.Serve(t, filepath.Join(b.Dir, "taker"), func(conn net.Conn) {

@@ -94,7 +94,7 @@ func TestClockSetBack(t *testing.T) {
 
 func TestRules(t *testing.T) {
 	rules := Rules()
-	if len(rules) != 14 || !slices.IsSortedFunc(rules, func(a, b Rule) int { return strings.Compare(string(a.Kind), string(b.Kind)) }) {
+	if len(rules) != 16 || !slices.IsSortedFunc(rules, func(a, b Rule) int { return strings.Compare(string(a.Kind), string(b.Kind)) }) {
 		t.Errorf("%d rules, or not in order", len(rules))
 	}
 	for _, r := range rules {

@@ -22,6 +22,7 @@ const (
 	Clock             Kind = "clock"
 	Support           Kind = "support"
 	Update            Kind = "update"
+	System            Kind = "system"
 )
 
 // Thresholds are the values from which a kind is a warning and critical.
@@ -141,6 +142,11 @@ func Rules() []Rule {
 		{
 			Kind: Support, Title: "support access is open", Thresholds: Thresholds{1, 2},
 			Remedy: "Whoever it was opened for can do everything on the box. It ends by itself; furrow support close ends it at once.",
+		},
+		{
+			Kind: System, Title: "the system on the disk is damaged", Thresholds: Thresholds{1, 2},
+			Remedy: "The disk is wearing out, or somebody has written to it. Make a backup, and install the newest version anew " +
+				"(furrow update --allow-older): it goes to the other slot. If it happens again, move to another disk.",
 		},
 		{
 			Kind: Update, Title: "an update was taken back", Thresholds: Thresholds{1, 2},

@@ -167,6 +167,8 @@ type Versions struct {
 	// Trial says that the running version is not yet known to be good.
 	Trial bool    `json:"trial"`
 	Last  *Record `json:"last,omitempty"`
+	// Check is of the running slot; absent before the first.
+	Check *Check `json:"check,omitempty"`
 }
 
 // Versions returns what there is to know about versions.
@@ -182,6 +184,9 @@ func (b *Box) Versions() (v Versions, err error) {
 		v.Last = &last
 	case !errors.Is(err, fs.ErrNotExist):
 		return v, err
+	}
+	if v.Check, err = b.LastCheck(); err != nil {
+		b.Log.Warn("when the slot was checked is not known", "error", err)
 	}
 	return v, nil
 }

@@ -119,25 +119,3 @@ func writeFile(path string, content []byte) (err error) {
 	}
 	return nil
 }
-
-// Verify compares the running slot with the header of the bundle that it came from.
-func (b *Box) Verify() error {
-	running, _, err := b.Running()
-	if err != nil {
-		return err
-	}
-	key, err := b.TrustedKey()
-	if err != nil {
-		return err
-	}
-	file, err := os.Open(b.headerFile(running))
-	if err != nil {
-		return fmt.Errorf("header of slot %s: %w", running, err)
-	}
-	defer file.Close() // only read from
-	bundle, err := OpenBundle(file, key)
-	if err != nil {
-		return fmt.Errorf("header of slot %s: %w", running, err)
-	}
-	return checkSlot(b.Slots[running], bundle.Manifest)
-}

@@ -160,12 +160,31 @@ func TestInstall(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	b.start(SlotB, false)
+	checked := func(damaged bool) {
+		t.Helper()
+		if v, err := b.Versions(); err != nil || v.Check == nil || (v.Check.Damage != "") != damaged || !v.Check.At.Equal(b.Now()) {
+			t.Errorf("the check of a slot: %+v, %v", v.Check, err)
+		}
+	}
+	if c, err := b.LastCheck(); c != nil || err != nil {
+		t.Errorf("before the first check: %+v, %v", c, err)
+	}
 	if err := b.Verify(); err != nil {
 		t.Error(err)
 	}
+	checked(false)
 	b.write(b.Slots[SlotB], "flipped"+content[7:])
 	if err := b.Verify(); !errors.Is(err, ErrSlotDamaged) {
 		t.Errorf("a damaged slot: %v", err)
+	}
+	checked(true)
+	var other bytes.Buffer
+	if err := WriteBundle(&other, Manifest{Version: "three", Build: 300}, b.key, strings.NewReader("other")); err != nil {
+		t.Fatal(err)
+	}
+	b.write(b.headerFile(SlotB), other.String())
+	if c, err := b.LastCheck(); c != nil || err != nil {
+		t.Errorf("of what the slot had before: %+v, %v", c, err)
 	}
 }
 

@@ -77,6 +77,9 @@ func (updateShowCmd) Run(s *session) error {
 			pairs = append(pairs, [2]string{"last update", l.To.Version}, [2]string{"installed", l.Installed.Format(time.RFC3339)},
 				[2]string{"outcome", string(l.Outcome)}, [2]string{"reason", l.Reason})
 		}
+		if c := view.Check; c != nil {
+			pairs = append(pairs, [2]string{"disk compared", c.At.Format(time.RFC3339)}, [2]string{"damage", c.Damage})
+		}
 		return facts(w, pairs...)
 	})
 }
