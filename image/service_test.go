@@ -20,9 +20,9 @@ const stopTime = 10 * time.Second
 // restartUnderLoad restarts the service while a member writes to another: no connection is refused meanwhile, the stop is
 // clean and in time, and all that was acknowledged arrives.
 func restartUnderLoad(t *testing.T, m *machine) {
-	m.must(`bash -c 'until [ -e /run/enough ]; do
+	m.must(`(bash -c 'until [ -e /run/enough ]; do
 		for port in 80 443 2492; do (exec 3<>/dev/tcp/127.0.0.1/$port) 2>>/run/refused; done; sleep 0.1
-	done; touch /run/asked' & true`)
+	done; touch /run/asked' &)`)
 	first, enough, sent := make(chan struct{}), make(chan struct{}), make(chan [][]byte)
 	go func() { // ends with enough
 		var taken [][]byte
