@@ -45,7 +45,7 @@ func TestBackupPages(t *testing.T) {
 	var running sync.WaitGroup
 	running.Go(func() { b.Backup.Run(ctx) })
 	b.post("/backup", nil)
-	for end := time.Now().Add(10 * time.Second); b.Backup.Outcome().Name == ""; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); b.Backup.Outcome().Name == ""; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("no backup was made: %+v", b.Backup.Outcome())
 		}

@@ -289,7 +289,7 @@ func (f gatedFile) Sync() error {
 // within fails the test unless a channel is closed or sends in time.
 func within[T any](t testing.TB, what string, c <-chan T) T {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	select {
 	case v := <-c:

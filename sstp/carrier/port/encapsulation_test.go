@@ -70,7 +70,7 @@ func keep(t *testing.T, addr net.Addr) *kept {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	return &kept{t, c, bufio.NewReader(c)}

@@ -58,7 +58,7 @@ func newHarness(t *testing.T, l net.Listener, c Config) *harness {
 	go func() { failed <- plain.Serve(h.HTTP()) }()
 	go func() { failed <- h.Serve() }()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := errors.Join(h.Shutdown(ctx), plain.Close()); err != nil {
 			t.Errorf("shutting down: %v", err)
@@ -111,7 +111,7 @@ func converse(t *testing.T, c net.Conn, octets string) string {
 			t.Fatal(err)
 		}
 	}
-	if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	got, err := io.ReadAll(c)
@@ -335,7 +335,7 @@ func TestShutdown(t *testing.T) {
 		t.Error(err)
 	}
 	for _, c := range conns {
-		if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := c.Read(make([]byte, 1)); err != io.EOF && !errors.Is(err, syscall.ECONNRESET) {
@@ -431,7 +431,7 @@ func TestNoDescriptors(t *testing.T) {
 	}
 	defer idle.Close()
 	close(l.ready)
-	if err := idle.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := idle.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := idle.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
