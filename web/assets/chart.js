@@ -49,7 +49,7 @@
     const options = {
       width: place.clientWidth,
       height: small ? 110 : 200,
-      padding: [8, 20, 0, 0],
+      padding: [8, 28, 0, 0], // half of the last mark, such as "23. Nov.", stands out
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
       scales: { x: { time: true }, y: { range: (_, __, top) => [0, Math.max(top, 1) * 1.05] } },

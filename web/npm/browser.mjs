@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { administrator, start } from "./box.mjs";
+import { german } from "./german.mjs";
 import { look, lookHere, open, problems } from "./look.mjs";
 import { office } from "./office.mjs";
 import { ofPeople } from "./people.mjs";
@@ -57,6 +58,7 @@ try {
   };
   Object.assign(all, await ofPeople(page, member));
   for (const [name, path] of Object.entries(all)) await look(page, path, name);
+  await german(browser, page, all);
   await plain(browser, `https://${(await box.addresses()).https}`, all);
   await page.goto("/tokens/new");
   await page.getByLabel("Name").fill("prometheus");

@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const pictures = join(dirname(fileURLToPath(import.meta.url)), "../../bin/screenshots");
+// pictures is the folder that they are left in.
+export const pictures = join(dirname(fileURLToPath(import.meta.url)), "../../bin/screenshots");
 const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 // problems is everything that was found.
