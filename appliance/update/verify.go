@@ -30,7 +30,7 @@ func (b *Box) checkFile() string { return filepath.Join(b.Records, "slot.json") 
 // Verify compares the running slot with the header of the bundle that it came from, and keeps for LastCheck what came of
 // it. A damaged slot is an error, too.
 func (b *Box) Verify() error {
-	running, manifest, err := b.running()
+	running, manifest, err := b.installed()
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (b *Box) Verify() error {
 
 // LastCheck is what came of the last Verify of the running system; nil if there was none yet.
 func (b *Box) LastCheck() (*Check, error) {
-	running, manifest, err := b.running()
+	running, manifest, err := b.installed()
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +60,8 @@ func (b *Box) LastCheck() (*Check, error) {
 	return &last.Check, nil
 }
 
-// running is the running slot, and the manifest of what was written to it.
-func (b *Box) running() (running Slot, m Manifest, err error) {
+// installed is the running slot, and the manifest of what was written to it.
+func (b *Box) installed() (running Slot, m Manifest, err error) {
 	if running, _, err = b.Running(); err != nil {
 		return running, m, err
 	}
