@@ -1,11 +1,12 @@
 package appliance
 
 import (
-	"furrow/web/api"
 	"net"
 	"net/netip"
 	"path/filepath"
 	"testing"
+
+	"furrow/web/api"
 )
 
 // callers is a listener with callers from these addresses.

@@ -173,6 +173,17 @@ func (m *machine) ready(mark int) {
 	m.openShell()
 }
 
+// startsAgain has the machine start again by some means, and waits until it serves.
+func (m *machine) startsAgain(by func()) {
+	m.t.Helper()
+	mark := m.console.mark()
+	by()
+	if _, err := m.console.await(m, mark, "furrow: slot", bootTime); err != nil {
+		m.t.Fatal(err)
+	}
+	m.ready(m.console.mark())
+}
+
 func (m *machine) openShell() {
 	m.t.Helper()
 	mark := m.shell.mark()

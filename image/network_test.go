@@ -37,7 +37,7 @@ func networkSet(t *testing.T, m *machine) {
 	m.must(inBox + "network set --name office " + fixedAddress + " && sleep 5 && " + inBox + "network keep")
 	m.must(inBox + "clock set --zone Europe/Berlin --server 10.0.2.2")
 	called(t, m, "office")
-	restart(t, m)
+	m.startsAgain(func() { m.must("systemctl --no-block reboot") })
 	shows(t, m, givenAddress+" (static)", time.Minute)
 	called(t, m, "office")
 	if zone := m.must("readlink -f /etc/localtime"); zone != "/usr/share/zoneinfo/Europe/Berlin" {
@@ -93,14 +93,4 @@ func called(t *testing.T, m *machine, name string) {
 	}
 	// systemd-resolved answers such a question by itself when the name is the one it announces.
 	m.must("resolvectl query --legend=no " + name + ".local")
-}
-
-func restart(t *testing.T, m *machine) {
-	t.Helper()
-	mark := m.console.mark()
-	m.must("systemctl --no-block reboot")
-	if _, err := m.console.await(m, mark, "furrow: slot", bootTime); err != nil {
-		t.Fatal(err)
-	}
-	m.ready(m.console.mark())
 }

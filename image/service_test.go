@@ -82,12 +82,7 @@ func (m *machine) property(name string) int64 {
 
 // powerByPages restarts the machine and switches it off by its pages.
 func powerByPages(t *testing.T, m *machine) {
-	mark := m.console.mark()
-	m.people.post("/power/restart", url.Values{}, "")
-	if _, err := m.console.await(m, mark, "furrow: slot", bootTime); err != nil {
-		t.Fatal(err)
-	}
-	m.ready(m.console.mark())
+	m.startsAgain(func() { m.people.post("/power/restart", url.Values{}, "") })
 	m.people.get("/power", "")
 	m.people.post("/power/off", url.Values{}, "")
 	select {

@@ -73,8 +73,9 @@ func postSupport(v *visit) error {
 // askedSupport is what a form asks for.
 func askedSupport(f *form) api.SupportRequest {
 	hours, _ := strconv.Atoi(f.value("supportHours")) // what is no number is refused as too few
-	q := api.SupportRequest{Who: f.value("supportWho"), Minutes: hours * 60, Shell: f.value("supportShell") != "", PublicKeys: f.lines("supportKeys")}
-	return q
+	return api.SupportRequest{
+		Who: f.value("supportWho"), Minutes: hours * 60, Shell: f.value("supportShell") != "", PublicKeys: f.lines("supportKeys"),
+	}
 }
 
 func (v *visit) supportRefused(p supportPage, err error) error {

@@ -1,5 +1,8 @@
 // Package disk is the part of the file system that the box's own files are written through. It is an interface so that
 // tests can make each step fail, cut the power after any of them, and look at what is left (package disktest).
+//
+// Beside it are what small files need that a few processes share: a lock for their folder (Locked), and a value in a file
+// that is replaced as a whole (WriteRecord).
 package disk
 
 import (

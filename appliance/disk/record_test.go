@@ -27,8 +27,10 @@ func TestRecord(t *testing.T) {
 			t.Errorf("%q, want %q", got.Text, text)
 		}
 	}
-	if info, err := os.Stat(path); err != nil || info.Mode() != FileMode {
-		t.Error(info.Mode(), err)
+	info, err := os.Stat(path)
+	check(t, err)
+	if info.Mode() != FileMode {
+		t.Error(info.Mode())
 	}
 	for name, text := range map[string]string{
 		"none": "", "cut off": `{"text":`, "two values": "{}{}", "too large": `{"text":"` + strings.Repeat("x", maxRecord) + `"}`,

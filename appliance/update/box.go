@@ -185,7 +185,7 @@ func (b *Box) Versions() (v Versions, err error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return v, err
 	}
-	if v.Check, err = b.LastCheck(); err != nil {
+	if v.Check, err = b.lastCheck(); err != nil {
 		b.Log.Warn("when the slot was checked is not known", "error", err)
 	}
 	return v, nil

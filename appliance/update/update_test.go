@@ -166,7 +166,7 @@ func TestInstall(t *testing.T) {
 			t.Errorf("the check of a slot: %+v, %v", v.Check, err)
 		}
 	}
-	if c, err := b.LastCheck(); c != nil || err != nil {
+	if c, err := b.lastCheck(); c != nil || err != nil {
 		t.Errorf("before the first check: %+v, %v", c, err)
 	}
 	if err := b.Verify(); err != nil {
@@ -183,7 +183,7 @@ func TestInstall(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.write(b.headerFile(SlotB), other.String())
-	if c, err := b.LastCheck(); c != nil || err != nil {
+	if c, err := b.lastCheck(); c != nil || err != nil {
 		t.Errorf("of what the slot had before: %+v, %v", c, err)
 	}
 }

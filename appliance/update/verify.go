@@ -27,7 +27,7 @@ type slotCheck struct {
 
 func (b *Box) checkFile() string { return filepath.Join(b.Records, "slot.json") }
 
-// Verify compares the running slot with the header of the bundle that it came from, and keeps for LastCheck what came of
+// Verify compares the running slot with the header of the bundle that it came from, and keeps for lastCheck what came of
 // it. A damaged slot is an error, too.
 func (b *Box) Verify() error {
 	running, manifest, err := b.installed()
@@ -42,8 +42,8 @@ func (b *Box) Verify() error {
 	return errors.Join(damage, disk.WriteRecord(b.checkFile(), check, disk.FileMode))
 }
 
-// LastCheck is what came of the last Verify of the running system; nil if there was none yet.
-func (b *Box) LastCheck() (*Check, error) {
+// lastCheck is what came of the last Verify of the running system; nil if there was none yet.
+func (b *Box) lastCheck() (*Check, error) {
 	running, manifest, err := b.installed()
 	if err != nil {
 		return nil, err
